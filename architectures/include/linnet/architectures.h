@@ -1,0 +1,38 @@
+// The networks by name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "linnet/graph.h"
+
+namespace linnet::architectures {
+
+struct BuildOptions {
+  Index classes = 1000;  ///< 0: no classifier, the pooled features are the output
+  Index in_channels = 3;
+  Index height = 0;                      ///< 0: the variant's native resolution
+  Index width = 0;                       ///< 0: as height
+  Index stem_stride = 2;                 ///< 1 for small pictures (32x32 and below)
+  std::optional<float> dropout;          ///< before the classifier; unset: the variant's own
+  float drop_path = 0;                   ///< of the last block; grows linearly from 0
+  std::optional<Padding::Rule> padding;  ///< unset: the variant's own
+  std::optional<float> bn_epsilon;       ///< unset: the variant's own
+};
+
+struct Variant {
+  std::string name;  ///< "mobilenetv3_small_100", "torchvision_mobilenet_v2"
+  Index resolution;  ///< native input size
+};
+
+/// All named variants, sorted by family and size.
+std::vector<Variant> variants();
+
+/// Builds a network. `name` is a variant's name; `mobilenetv1_WWW` takes any width in percent; the suffixes _HxW and
+/// _cN (in this order) set input size and classes and override the options. Throws linnet::Error for an unknown name,
+/// with the nearest known ones, and for a size that is too small.
+Graph build(std::string_view name, const BuildOptions& options = {});
+
+}  // namespace linnet::architectures

@@ -1,0 +1,46 @@
+// The inference compiler: Model -> Plan.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "linnet/model.h"
+
+namespace linnet {
+
+struct CompileOptions {
+  Index batch = 1;
+  int threads = 1;  ///< the most threads that sessions of the plan will use; sizes the scratch
+  /// Passes to leave out, by name, for debugging: "fold_batch_norm", "fuse_activation", "fuse_residual". Unknown names
+  /// are an error.
+  std::vector<std::string> disabled_passes;
+};
+
+/// The passes in the order in which they run.
+std::vector<std::string> pass_names();
+
+/// An immutable program for one model and batch size: packed weights, steps, memory layout. May be shared by any
+/// number of threads and sessions.
+class Plan {
+ public:
+  ~Plan();
+  const Shape& input_shape() const;   ///< [batch, height, width, channels]
+  const Shape& output_shape() const;  ///< [batch, features] or [batch, height, width, channels]
+  std::size_t arena_bytes() const;    ///< activations and scratch of one session
+  std::size_t weight_bytes() const;   ///< packed weights
+  /// One line per step: what it runs, shapes, where its output lies in the arena.
+  std::string to_string() const;
+
+  struct Implementation;
+  const Implementation& implementation() const { return *implementation_; }
+  explicit Plan(std::unique_ptr<Implementation> implementation);
+
+ private:
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Throws linnet::Error if the weights do not fit the graph or an option is wrong.
+std::shared_ptr<const Plan> compile(const Model& model, const CompileOptions& options = {});
+
+}  // namespace linnet

@@ -1,0 +1,54 @@
+// A model: network, weights, and what its input must look like. One file holds it all.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "linnet/graph.h"
+#include "linnet/tensor.h"
+
+namespace linnet {
+
+/// State-dict name -> tensor in the reference layout. Counters (num_batches_tracked) are float scalars in memory and
+/// int64 in files.
+using Weights = std::map<std::string, Tensor>;
+
+/// How a picture becomes an input: resize the shorter side, cut the centre, (value / 255 - mean) / std per channel.
+struct Preprocessing {
+  Index resize = 0;  ///< size of the shorter side before the crop; 0: the picture is used as it is
+  std::string interpolation = "bilinear";  ///< or "bicubic", both with antialiasing
+  std::string channel_order = "RGB";       ///< or "BGR"; one channel: "L"
+  std::vector<float> mean = {0, 0, 0};     ///< one per channel
+  std::vector<float> std = {1, 1, 1};
+  bool operator==(const Preprocessing&) const = default;
+};
+
+struct Model {
+  Graph graph;
+  Weights weights;
+  Preprocessing preprocessing;
+  std::vector<std::string> labels;  ///< by class index; may be empty
+};
+
+/// Checks that the weights are exactly the parameters of the graph. Throws linnet::Error that names every missing,
+/// extra or misshapen key (the first few, then a count). Missing counters are fine and are set to 0.
+void check_weights(const Graph& graph, Weights& weights);
+
+/// Writes a valid safetensors file with the graph, preprocessing and labels as JSON in `__metadata__`. Written beside
+/// the target, synced and renamed: the target is either the old file or the whole new one. Throws linnet::Error.
+void save_model(const Model& model, const std::string& path);
+
+/// Reads what save_model wrote. Throws linnet::Error for any damaged or foreign file.
+Model load_model(const std::string& path);
+
+/// Random weights for training from scratch: convolutions normal(0, sqrt(2 / fan_out)), linear layers
+/// uniform(+-1 / sqrt(fan_in)), biases 0 (linear: uniform as the weight), gamma 1, beta 0, statistics 0 and 1.
+/// The same seed gives the same weights everywhere.
+Weights initial_weights(const Graph& graph, std::uint64_t seed);
+
+/// Pixels [height][width][channels] of 0..255 -> (value / 255 - mean) / std, same order, BGR swapped if asked.
+void normalise(const Preprocessing& preprocessing, Index pixels, Index channels, const std::uint8_t* input,
+               float* output);
+
+}  // namespace linnet

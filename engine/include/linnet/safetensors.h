@@ -1,0 +1,29 @@
+// The safetensors file format: https://github.com/huggingface/safetensors (format section of its README).
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "linnet/model.h"
+
+namespace linnet {
+
+struct SafetensorsFile {
+  Weights tensors;                              ///< F32 as stored; I64 scalars converted; F16 and BF16 widened
+  std::map<std::string, std::string> metadata;  ///< the `__metadata__` object
+};
+
+/// Strict: throws linnet::Error that names the file and the key or byte offset for a truncated file, an oversized or
+/// malformed header, ranges that overlap, leave holes, are misaligned or do not fit shape and dtype, duplicate keys,
+/// and dtypes that Linnet does not read.
+SafetensorsFile read_safetensors(const std::string& path);
+
+/// Tensors in the order of the map. Keys that end in "num_batches_tracked" are written as int64. Atomic as save_model.
+void write_safetensors(const std::string& path, const Weights& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+/// Writes bytes beside `path`, syncs and renames. Throws linnet::Error that names the path and the system's reason
+/// (no space, no permission); the old file, if any, is then untouched and nothing is left beside it.
+void write_file_atomically(const std::string& path, const void* data, std::size_t size);
+
+}  // namespace linnet

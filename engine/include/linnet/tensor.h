@@ -1,0 +1,56 @@
+// A dense float32 array with shared storage.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "linnet/types.h"
+
+namespace linnet {
+
+/// Extents, outermost first. Activations are [batch, height, width, channels], weights are in the reference (PyTorch)
+/// layout, [out, in / groups, kernel height, kernel width]. The empty shape is a scalar.
+using Shape = std::vector<Index>;
+
+/// "[1, 224, 224, 3]"
+std::string to_string(const Shape& shape);
+
+/// The product of the extents. Throws linnet::Error on a negative extent or an overflow.
+Index element_count(const Shape& shape);
+
+/// A dense row-major float32 tensor. Copies share storage, as in PyTorch; clone() copies the values. The storage is
+/// 64-byte aligned when Linnet allocated it. A default-constructed tensor holds nothing and is `empty()`.
+class Tensor {
+ public:
+  Tensor() = default;
+
+  /// Allocates; the values are not initialised.
+  explicit Tensor(Shape shape);
+
+  /// Uses storage that somebody else allocated (a mapped file, a caller's buffer) and keeps it alive.
+  Tensor(Shape shape, std::shared_ptr<float> storage);
+
+  static Tensor zeros(Shape shape);
+  static Tensor full(Shape shape, float value);
+  /// Throws linnet::Error if the number of values is not that of the shape.
+  static Tensor from(Shape shape, const std::vector<float>& values);
+
+  bool empty() const { return storage_ == nullptr; }
+  const Shape& shape() const { return shape_; }
+  Index dimension(std::size_t axis) const { return shape_[axis]; }
+  Index size() const { return size_; }
+  float* data() { return storage_.get(); }
+  const float* data() const { return storage_.get(); }
+
+  /// The same storage seen in another shape of equal size. Throws linnet::Error otherwise.
+  Tensor reshaped(Shape shape) const;
+  Tensor clone() const;
+
+ private:
+  Shape shape_;
+  Index size_ = 0;
+  std::shared_ptr<float> storage_;
+};
+
+}  // namespace linnet

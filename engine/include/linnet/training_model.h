@@ -1,0 +1,49 @@
+// A network that can be trained: runs a Graph node by node through the autograd operations.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linnet/autograd.h"
+#include "linnet/model.h"
+
+namespace linnet {
+
+class TrainingModel {
+ public:
+  /// Takes its own copy of the weights. Throws linnet::Error if they do not fit the graph.
+  TrainingModel(Graph graph, Weights weights);
+
+  const Graph& graph() const { return graph_; }
+
+  struct LearnableParameter {
+    std::string name;
+    ParameterRole role;
+    autograd::Variable variable;
+  };
+  /// In the order of parameters(graph), counters and running statistics left out.
+  std::vector<LearnableParameter>& parameters() { return parameters_; }
+
+  enum class Mode {
+    evaluation,  ///< running statistics, no dropout
+    training,    ///< batch statistics (and running ones updated), dropout and drop path from `seed`
+  };
+
+  /// input [batch, height, width, channels] -> the output node's value, [batch, features] or [batch, h, w, c].
+  /// In training mode `seed` decides every random choice, so that a step can be repeated bit for bit.
+  autograd::Variable forward(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool);
+
+  /// All parameters and statistics under their state-dict names. The tensors share storage with the model.
+  Weights weights() const;
+
+  /// Copies values in. Throws linnet::Error if they do not fit.
+  void set_weights(const Weights& weights);
+
+ private:
+  Graph graph_;
+  std::vector<LearnableParameter> parameters_;
+  Weights buffers_;  ///< running statistics and counters
+};
+
+}  // namespace linnet

@@ -1,0 +1,22 @@
+// Moving channels about within NHWC pixels: shuffle, slice, concatenation.
+#pragma once
+
+#include "linnet/types.h"
+
+namespace linnet {
+class ThreadPool;
+}
+
+namespace linnet::kernels {
+
+/// Channel shuffle (ShuffleNet, section 3.1): the channels seen as [groups][channels / groups] are transposed, so
+/// input channel g * (C/groups) + j goes to output channel j * groups + g. Dense rows; no aliasing. The inverse, and
+/// so the gradient, is the shuffle with channels / groups groups.
+void channel_shuffle(ThreadPool& pool, Index rows, Index channels, Index groups, const float* input, float* output);
+
+/// Copies `channels` floats of each row; strides in floats. Concatenation and slicing are copies into or out of a
+/// channel range of wider rows. No aliasing.
+void copy_channels(ThreadPool& pool, Index rows, Index channels, const float* input, Index input_stride, float* output,
+                   Index output_stride);
+
+}  // namespace linnet::kernels
