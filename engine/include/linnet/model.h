@@ -1,6 +1,7 @@
 // A model: network, weights, and what its input must look like. One file holds it all.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,8 +19,11 @@ using Weights = std::map<std::string, Tensor>;
 struct Preprocessing {
   Index resize = 0;  ///< size of the shorter side before the crop; 0: the picture is used as it is
   std::string interpolation = "bilinear";  ///< or "bicubic", both with antialiasing
-  std::string channel_order = "RGB";       ///< or "BGR"; one channel: "L"
-  std::vector<float> mean = {0, 0, 0};     ///< one per channel
+  /// "center": keep the aspect ratio and cut; "squash": resize both sides to `resize`; "border": fit in and pad with
+  /// the mean.
+  std::string crop_mode = "center";
+  std::string channel_order = "RGB";    ///< or "BGR"; one channel: "L"
+  std::vector<float> mean = {0, 0, 0};  ///< one per channel
   std::vector<float> std = {1, 1, 1};
   bool operator==(const Preprocessing&) const = default;
 };
@@ -34,6 +38,9 @@ struct Model {
 /// Checks that the weights are exactly the parameters of the graph. Throws linnet::Error that names every missing,
 /// extra or misshapen key (the first few, then a count). Missing counters are fine and are set to 0.
 void check_weights(const Graph& graph, Weights& weights);
+
+/// Throws linnet::Error that names `place` and the field if a field is out of range or does not fit the channels.
+void check_preprocessing(const Preprocessing& preprocessing, Index channels, const std::string& place);
 
 /// Writes a valid safetensors file with the graph, preprocessing and labels as JSON in `__metadata__`. Written beside
 /// the target, synced and renamed: the target is either the old file or the whole new one. Throws linnet::Error.

@@ -1,6 +1,7 @@
 // The safetensors file format: https://github.com/huggingface/safetensors (format section of its README).
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -17,6 +18,9 @@ struct SafetensorsFile {
 /// malformed header, ranges that overlap, leave holes, are misaligned or do not fit shape and dtype, duplicate keys,
 /// and dtypes that Linnet does not read.
 SafetensorsFile read_safetensors(const std::string& path);
+
+/// The same for a file's bytes in memory; `name` stands for the path in messages.
+SafetensorsFile parse_safetensors(const void* data, std::size_t size, const std::string& name);
 
 /// Tensors in the order of the map. Keys that end in "num_batches_tracked" are written as int64. Atomic as save_model.
 void write_safetensors(const std::string& path, const Weights& tensors,

@@ -1,0 +1,59 @@
+// Labelled pictures.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "linnet/training/image.h"
+
+namespace linnet::training {
+
+/// A fixed, ordered list of labelled pictures. read() may be called from several threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual Index size() const = 0;
+  /// Names by class index.
+  virtual const std::vector<std::string>& classes() const = 0;
+  virtual int label(Index index) const = 0;
+  /// For messages and predictions: the file's name below the data set's folder, or "train-images-idx3-ubyte.gz[17]".
+  virtual std::string name(Index index) const = 0;
+  /// Throws linnet::Error that names the picture if it is damaged.
+  virtual Image read(Index index) const = 0;
+  /// Files that were found beside the pictures and are none, in the order of their names; they are not counted in
+  /// size().
+  virtual const std::vector<std::string>& foreign_files() const { return foreign_files_; }
+
+ protected:
+  std::vector<std::string> foreign_files_;
+};
+
+enum class DatasetKind : std::uint8_t { automatic, idx, cifar10, cifar100, folder };
+
+/// "auto", "idx", "cifar10", "cifar100", "folder". Throws linnet::Error for other names.
+DatasetKind dataset_kind_from_name(const std::string& name);
+
+enum class Split : std::uint8_t { train, test };
+
+struct DatasetOptions {
+  DatasetKind kind = DatasetKind::automatic;
+  Split split = Split::train;
+  bool strict = false;  ///< foreign files in an image folder are an error
+};
+
+/// Opens the data set at `path`:
+/// - idx: a folder with the four MNIST files, plain or .gz; read into memory;
+/// - cifar10, cifar100: a folder with the binary version's files; read into memory;
+/// - folder: `path/train` or `path/test` (`val`, `validation`) where these exist, else `path` itself, which holds one
+///   sub-folder of pictures per class, sorted by name, or pictures named `<class index>_<anything>`. Decoded by read().
+/// Throws linnet::Error for anything damaged (sizes expected and found) or if there are no pictures at all.
+std::shared_ptr<const Dataset> open_dataset(const std::string& path, const DatasetOptions& options = {});
+
+/// Reads every picture of a data set into memory, on `threads` threads. Damaged pictures are left out and their
+/// messages appended to `problems`.
+std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int threads,
+                                                std::vector<std::string>& problems);
+
+}  // namespace linnet::training
