@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "linnet/cpu.h"
 
@@ -18,6 +19,10 @@ struct Variant {
 };
 
 bool is_supported(Isa isa);
+
+/// The best supported instruction set for an empty request, else the one of that name. Throws std::runtime_error, with
+/// a list of what this CPU has, if the request is unknown or not supported here.
+Isa choose_isa(std::string_view request);
 
 /// The implementation for selected_isa(). A family need not have every instruction set: the list is best first, and
 /// the first entry at or below the selected one is taken; `scalar` is always last.

@@ -1,0 +1,91 @@
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+#include "kernels/dispatch/dispatch.h"
+
+#if defined(__arm__)
+#include <sys/auxv.h>
+#endif
+
+namespace linnet {
+namespace {
+
+constexpr std::array<std::pair<Isa, std::string_view>, 6> names{{
+    {Isa::scalar, "scalar"},
+    {Isa::sse2, "sse2"},
+    {Isa::avx2, "avx2"},
+    {Isa::avx512, "avx512"},
+    {Isa::neon, "neon"},
+    {Isa::neon32, "neon32"},
+}};
+
+std::vector<Isa> detect() {
+  std::vector<Isa> isas;
+#if defined(__x86_64__)
+  // The compiler's run-time check reads CPUID and, through XGETBV, whether the operating system saves the registers.
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma")) {
+    isas.push_back(Isa::avx512);
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back(Isa::avx2);
+  isas.push_back(Isa::sse2);
+#elif defined(__aarch64__)
+  isas.push_back(Isa::neon);
+#elif defined(__arm__)
+  if ((getauxval(AT_HWCAP) & HWCAP_ARM_NEON) != 0) isas.push_back(Isa::neon32);
+#endif
+  isas.push_back(Isa::scalar);
+  return isas;
+}
+
+}  // namespace
+
+std::string_view to_string(Isa isa) {
+  for (const auto& [value, name] : names) {
+    if (value == isa) return name;
+  }
+  throw std::invalid_argument("instruction set number " + std::to_string(static_cast<int>(isa)) + " does not exist");
+}
+
+const std::vector<Isa>& supported_isas() {
+  static const std::vector<Isa> isas = detect();
+  return isas;
+}
+
+Isa selected_isa() {
+  static const Isa isa = [] {
+    const char* request = std::getenv("LINNET_ISA");
+    return kernels::choose_isa(request == nullptr ? "" : request);
+  }();
+  return isa;
+}
+
+namespace kernels {
+
+bool is_supported(Isa isa) {
+  for (const Isa supported : supported_isas()) {
+    if (supported == isa) return true;
+  }
+  return false;
+}
+
+Isa choose_isa(std::string_view request) {
+  if (request.empty()) return supported_isas().front();
+  std::string supported;
+  for (const Isa isa : supported_isas()) {
+    if (to_string(isa) == request) return isa;
+    supported += supported.empty() ? "" : ", ";
+    supported += to_string(isa);
+  }
+  bool known = false;
+  for (const auto& [isa, name] : names) known = known || name == request;
+  throw std::runtime_error("LINNET_ISA=" + std::string(request) + ": " +
+                           (known ? "not supported by this CPU or build" : "unknown instruction set") +
+                           "; this CPU has " + supported);
+}
+
+}  // namespace kernels
+}  // namespace linnet
