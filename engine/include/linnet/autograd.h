@@ -12,10 +12,13 @@
 namespace linnet::autograd {
 
 /// Gradients for the inputs of an operation, given the gradient of its output; same order as the inputs. An empty
-/// tensor stands for "not needed" or "zero".
-using Backward = std::function<std::vector<Tensor>(const Tensor& output_gradient)>;
+/// tensor stands for "not needed" or "zero". The gradient of the output is handed over: unless it is_shared(), a
+/// result may be written into it. Capture the tensors that are needed, never Variables: those would keep the tape
+/// alive.
+using Backward = std::function<std::vector<Tensor>(Tensor output_gradient)>;
 
-/// A value on the tape. Copies are handles to the same value.
+/// A value on the tape. Copies are handles to the same value. The tape itself holds no values but those that the
+/// operations captured: a value that no later gradient needs is freed with its last handle.
 class Variable {
  public:
   Variable() = default;
@@ -30,6 +33,7 @@ class Variable {
   bool defined() const { return state_ != nullptr; }
   const Tensor& value() const;
   Tensor& value();
+  const Shape& shape() const { return value().shape(); }
   bool requires_gradient() const;
 
   /// d(loss)/d(value), same shape; empty before backward(). Kept for leaves only.
@@ -39,13 +43,15 @@ class Variable {
 
  private:
   friend void backward(const Variable& loss, ThreadPool& pool);
+  struct Node;
   struct State;
   std::shared_ptr<State> state_;
 };
 
 /// Computes the gradients of a scalar `loss` with respect to all leaves that require one, adding to what they hold.
 /// Iterative, in reverse topological order; frees each operation once it has passed. Throws linnet::Error if the loss
-/// is not a single value or if an operation returns a gradient of the wrong shape.
+/// is not a single value, depends on no such leaf, was passed before, or if an operation returns a gradient of the
+/// wrong shape.
 void backward(const Variable& loss, ThreadPool& pool);
 
 }  // namespace linnet::autograd

@@ -43,6 +43,9 @@ class Tensor {
   float* data() { return storage_.get(); }
   const float* data() const { return storage_.get(); }
 
+  /// Whether another tensor uses the same storage; if not, its holder may overwrite it.
+  bool is_shared() const { return storage_.use_count() > 1; }
+
   /// The same storage seen in another shape of equal size. Throws linnet::Error otherwise.
   Tensor reshaped(Shape shape) const;
   Tensor clone() const;
