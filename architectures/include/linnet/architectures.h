@@ -17,20 +17,24 @@ struct BuildOptions {
   Index width = 0;                       ///< 0: as height
   Index stem_stride = 2;                 ///< 1 for small pictures (32x32 and below)
   std::optional<float> dropout;          ///< before the classifier; unset: the variant's own
-  float drop_path = 0;                   ///< of the last block; grows linearly from 0
+  float drop_path = 0;                   ///< block i of n drops its branch at the rate drop_path * i / n
   std::optional<Padding::Rule> padding;  ///< unset: the variant's own
   std::optional<float> bn_epsilon;       ///< unset: the variant's own
 };
 
 struct Variant {
-  std::string name;  ///< "mobilenetv3_small_100", "torchvision_mobilenet_v2"
-  Index resolution;  ///< native input size
+  std::string name;    ///< "mobilenetv3_small_100", "torchvision_mobilenet_v2"
+  std::string family;  ///< "mobilenetv3"
+  Index resolution;    ///< native input size
+  double top1 = 0;     ///< published ImageNet-1k top-1 accuracy in percent; 0: none
+  std::string source;  ///< who published it, with which weights
 };
 
 /// All named variants, sorted by family and size.
 std::vector<Variant> variants();
 
-/// Builds a network. `name` is a variant's name; `mobilenetv1_WWW` takes any width in percent; the suffixes _HxW and
+/// Builds a network. `name` is a variant's name; `mobilenetv1_WWW` and
+/// `mobilenetv2_WWW` take any width in percent; the suffixes _HxW and
 /// _cN (in this order) set input size and classes and override the options. Throws linnet::Error for an unknown name,
 /// with the nearest known ones, and for a size that is too small.
 Graph build(std::string_view name, const BuildOptions& options = {});

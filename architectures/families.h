@@ -1,0 +1,20 @@
+// The families as the registry sees them. Each has a file of its own.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "linnet/architectures.h"
+
+namespace linnet::architectures {
+
+/// A family lists its variants and builds one of them, called `graph_name`, or nothing if the variant is not its own.
+struct Family {
+  std::vector<Variant> (*variants)();
+  std::optional<Graph> (*build)(std::string_view variant, std::string_view graph_name, const BuildOptions& options);
+};
+
+extern const Family mobilenetv2;
+
+}  // namespace linnet::architectures
