@@ -3,6 +3,10 @@
 // Statistics are summed in double, in chunks fixed by the shape: the same bits for any number of threads.
 #pragma once
 
+#include <span>
+
+#include "kernels/common/range.h"
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -49,5 +53,33 @@ struct BatchNormGradientArgs {
   float* beta_gradient = nullptr;   ///< [channels], overwritten
 };
 void batch_norm_gradient(ThreadPool& pool, const BatchNormGradientArgs& args);
+
+/// What the second pass of the gradient needs to know of a channel:
+/// input_gradient = scale * (g - mean_g - normalised * mean_product), g = the gradient through the activation.
+struct BatchNormGradientMeans {
+  const float* gradient = nullptr;  ///< [channels], mean over rows of g
+  const float* product = nullptr;   ///< [channels], mean over rows of g * normalised
+};
+
+/// One instruction set's share of the work: single-threaded, on a range of rows.
+struct BatchNormKernels {
+  void (*scale_shift)(Index channels, Range rows, const float* input, const float* scale, const float* shift,
+                      Activation activation, float* output);
+  /// The mean of each channel over these rows (at least one), and the sum of the squares of what differs from it.
+  void (*moments)(Index channels, Range rows, const float* input, double* mean, double* squares);
+  /// Writes args.output from args.mean and args.inverse_std.
+  void (*normalise)(const BatchNormArgs& args, Range rows);
+  /// Sums over these rows of g and of g * normalised; overwrites both.
+  void (*gradient_sums)(const BatchNormGradientArgs& args, Range rows, double* gradient, double* product);
+  void (*input_gradient)(const BatchNormGradientArgs& args, const BatchNormGradientMeans& means, Range rows);
+};
+
+#define LINNET_VARIANT(isa)                         \
+  namespace isa {                                   \
+  extern const BatchNormKernels batch_norm_kernels; \
+  }
+#include "kernels/batch_norm/variants.inc"
+
+std::span<const Variant<BatchNormKernels>> batch_norm_variants();
 
 }  // namespace linnet::kernels

@@ -6,8 +6,12 @@
 // no input, except that Epilogue::residual may be the output. Results do not depend on the number of threads.
 #pragma once
 
+#include <span>
+
 #include "kernels/common/epilogue.h"
+#include "kernels/common/range.h"
 #include "kernels/common/window.h"
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -47,5 +51,24 @@ struct DepthwiseWeightGradientArgs {
   float* weight_gradient = nullptr;  ///< [channels][kernel_area], the reference layout, overwritten
 };
 void depthwise_weight_gradient(ThreadPool& pool, const DepthwiseWeightGradientArgs& args);
+
+/// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
+struct DepthwiseKernels {
+  void (*forward)(const DepthwiseArgs& args, Range output_rows);
+  void (*input_gradient)(const DepthwiseInputGradientArgs& args, Range input_rows);
+  /// Overwrites `sums` [kernel_area][channels] with what these output rows add to the weight gradient.
+  void (*weight_gradient)(const DepthwiseWeightGradientArgs& args, Range output_rows, float* sums);
+};
+
+/// Windows that every variant but the reference is written for, and the only ones it may be called with.
+bool depthwise_is_specialised(const Window& window);
+
+#define LINNET_VARIANT(isa)                        \
+  namespace isa {                                  \
+  extern const DepthwiseKernels depthwise_kernels; \
+  }
+#include "kernels/depthwise/variants.inc"
+
+std::span<const Variant<DepthwiseKernels>> depthwise_variants();
 
 }  // namespace linnet::kernels

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "kernels/common/range.h"
 #include "kernels/common/window.h"
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -55,5 +58,26 @@ void global_average_pool(ThreadPool& pool, Index batch, Index pixels, Index chan
                          float* output);
 void global_average_pool_gradient(ThreadPool& pool, Index batch, Index pixels, Index channels,
                                   const float* output_gradient, float* input_gradient);
+
+/// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
+struct PoolKernels {
+  void (*max)(const MaxPoolArgs& args, Range output_rows);
+  void (*max_gradient)(const MaxPoolGradientArgs& args, Range input_rows);
+  void (*average)(const AveragePoolArgs& args, Range output_rows);
+  void (*average_gradient)(const AveragePoolGradientArgs& args, Range input_rows);
+  /// output[c] = the mean over pixels of input[p * channels + c], for c in `range`; one image.
+  void (*global_average)(Index pixels, Index channels, Range range, const float* input, float* output);
+  /// input_gradient[p * channels + c] = output_gradient[c] / pixels, for p in `range`; one image.
+  void (*global_average_gradient)(Index pixels, Index channels, Range range, const float* output_gradient,
+                                  float* input_gradient);
+};
+
+#define LINNET_VARIANT(isa)              \
+  namespace isa {                        \
+  extern const PoolKernels pool_kernels; \
+  }
+#include "kernels/pool/variants.inc"
+
+std::span<const Variant<PoolKernels>> pool_variants();
 
 }  // namespace linnet::kernels

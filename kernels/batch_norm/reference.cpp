@@ -1,0 +1,78 @@
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/common/scalar_activation.h"
+
+namespace linnet::kernels::scalar {
+namespace {
+
+void scale_shift(Index channels, Range rows, const float* input, const float* scale, const float* shift,
+                 Activation activation, float* output) {
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    for (Index c = 0; c < channels; ++c) {
+      const Index i = row * channels + c;
+      output[i] = activate(activation, input[i] * scale[c] + shift[c]);
+    }
+  }
+}
+
+void moments(Index channels, Range rows, const float* input, double* mean, double* squares) {
+  for (Index c = 0; c < channels; ++c) mean[c] = squares[c] = 0.0;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    for (Index c = 0; c < channels; ++c) mean[c] += static_cast<double>(input[row * channels + c]);
+  }
+  for (Index c = 0; c < channels; ++c) mean[c] /= static_cast<double>(rows.size());
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    for (Index c = 0; c < channels; ++c) {
+      const double difference = static_cast<double>(input[row * channels + c]) - mean[c];
+      squares[c] += difference * difference;
+    }
+  }
+}
+
+void normalise(const BatchNormArgs& args, Range rows) {
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    for (Index c = 0; c < args.channels; ++c) {
+      const Index i = row * args.channels + c;
+      const float normalised = (args.input[i] - args.mean[c]) * args.inverse_std[c];
+      args.output[i] = activate(args.activation, args.gamma[c] * normalised + args.beta[c]);
+    }
+  }
+}
+
+struct Point {
+  float normalised;
+  float gradient;  ///< through the activation
+};
+
+Point point(const BatchNormGradientArgs& args, Index row, Index c) {
+  const Index i = row * args.channels + c;
+  const float normalised = (args.input[i] - args.mean[c]) * args.inverse_std[c];
+  const float before_activation = args.gamma[c] * normalised + args.beta[c];
+  return {normalised, args.output_gradient[i] * activation_derivative(args.activation, before_activation)};
+}
+
+void gradient_sums(const BatchNormGradientArgs& args, Range rows, double* gradient, double* product) {
+  for (Index c = 0; c < args.channels; ++c) gradient[c] = product[c] = 0.0;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    for (Index c = 0; c < args.channels; ++c) {
+      const Point p = point(args, row, c);
+      gradient[c] += static_cast<double>(p.gradient);
+      product[c] += static_cast<double>(p.gradient) * static_cast<double>(p.normalised);
+    }
+  }
+}
+
+void input_gradient(const BatchNormGradientArgs& args, const BatchNormGradientMeans& means, Range rows) {
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    for (Index c = 0; c < args.channels; ++c) {
+      const Point p = point(args, row, c);
+      args.input_gradient[row * args.channels + c] =
+          args.gamma[c] * args.inverse_std[c] * (p.gradient - means.gradient[c] - p.normalised * means.product[c]);
+    }
+  }
+}
+
+}  // namespace
+
+const BatchNormKernels batch_norm_kernels{scale_shift, moments, normalise, gradient_sums, input_gradient};
+
+}  // namespace linnet::kernels::scalar
