@@ -12,24 +12,25 @@ namespace linnet {
 struct CompileOptions {
   Index batch = 1;
   int threads = 1;  ///< the most threads that sessions of the plan will use; sizes the scratch
-  /// Passes to leave out, by name, for debugging: "fold_batch_norm", "fuse_activation", "fuse_residual". Unknown names
-  /// are an error.
+  /// Passes to leave out, by name (see pass_names()), for debugging. Unknown names are an error.
   std::vector<std::string> disabled_passes;
 };
 
-/// The passes in the order in which they run.
+/// The passes in the order in which they run: "remove_training_nodes", "fold_batch_norm", "fuse_activation",
+/// "fuse_residual".
 std::vector<std::string> pass_names();
 
 /// An immutable program for one model and batch size: packed weights, steps, memory layout. May be shared by any
-/// number of threads and sessions.
+/// number of threads and sessions. Linear layers read the model's own tensors, unpacked: leave their values alone while
+/// a plan of the model lives.
 class Plan {
  public:
   ~Plan();
   const Shape& input_shape() const;   ///< [batch, height, width, channels]
   const Shape& output_shape() const;  ///< [batch, features] or [batch, height, width, channels]
   std::size_t arena_bytes() const;    ///< activations and scratch of one session
-  std::size_t weight_bytes() const;   ///< packed weights
-  /// One line per step: what it runs, shapes, where its output lies in the arena.
+  std::size_t weight_bytes() const;   ///< what the steps read, packed or shared with the model
+  /// One line per step: what it runs, its output shape, where its inputs, output and scratch lie.
   std::string to_string() const;
 
   struct Implementation;

@@ -25,10 +25,11 @@ class Session {
   const Plan& plan() const;
 
   /// input: batch * height * width * channels floats, NHWC, normalised; output: the values of plan().output_shape().
-  /// Throws linnet::Error if a size is wrong.
+  /// Throws linnet::Error if a size is wrong or if the two overlap.
   void run(std::span<const float> input, std::span<float> output);
 
-  /// As run(), telling `observer` after each step its name, its output shape and its values, for debugging. Allocates.
+  /// As run(), telling `observer` after each step the name of its node, its output shape, [batch, ...], and its values,
+  /// for debugging. Nodes that the compiler merged into others are not seen.
   using Observer = std::function<void(const std::string& name, const Shape& shape, const float* values)>;
   void run(std::span<const float> input, std::span<float> output, const Observer& observer);
 

@@ -1,0 +1,98 @@
+#include "linnet/compile.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include "engine/compile/lowering.h"
+#include "engine/compile/pass.h"
+#include "engine/compile/rewrite.h"
+#include "linnet/error.h"
+
+namespace linnet {
+namespace {
+
+void check(const CompileOptions& options) {
+  if (options.batch < 1) throw Error("compile: batch must be at least 1, found " + std::to_string(options.batch));
+  if (options.threads < 1) throw Error("compile: threads must be at least 1, found " + std::to_string(options.threads));
+  const std::vector<std::string> known = pass_names();
+  for (const std::string& name : options.disabled_passes) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string message = "compile: unknown pass '" + name + "' in disabled_passes; the passes are";
+    for (const std::string& pass : known) message += " " + pass;
+    throw Error(message);
+  }
+}
+
+Model run_passes(Model model, const std::vector<std::string>& disabled) {
+  compiler::remove_dead_nodes(model);
+  for (const compiler::Pass& pass : compiler::passes()) {
+    if (std::find(disabled.begin(), disabled.end(), pass.name) == disabled.end()) model = pass.run(std::move(model));
+  }
+  return model;
+}
+
+std::string describe(const compiler::Place& place) {
+  switch (place.where) {
+    case compiler::Place::Where::input:
+      return "input";
+    case compiler::Place::Where::output:
+      return "output";
+    case compiler::Place::Where::arena:
+      break;
+  }
+  return "arena+" + std::to_string(place.offset * sizeof(float));
+}
+
+}  // namespace
+
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names;
+  for (const compiler::Pass& pass : compiler::passes()) names.emplace_back(pass.name);
+  return names;
+}
+
+Plan::Plan(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
+Plan::~Plan() = default;
+
+const Shape& Plan::input_shape() const { return implementation_->input_shape; }
+const Shape& Plan::output_shape() const { return implementation_->output_shape; }
+std::size_t Plan::arena_bytes() const { return implementation_->arena_floats * sizeof(float); }
+std::size_t Plan::weight_bytes() const { return implementation_->weight_floats * sizeof(float); }
+
+std::string Plan::to_string() const {
+  const Implementation& plan = *implementation_;
+  std::ostringstream text;
+  text << plan.name << ": " << plan.steps.size() << " steps, input " << linnet::to_string(plan.input_shape)
+       << ", output " << linnet::to_string(plan.output_shape) << ", arena " << arena_bytes() << " bytes (at least "
+       << plan.arena_lower_bound * sizeof(float) << "), weights " << weight_bytes() << " bytes, up to " << plan.threads
+       << " threads\n";
+  std::size_t width = 0;
+  for (const compiler::PlannedStep& step : plan.steps) width = std::max(width, step.name.size());
+  for (const compiler::PlannedStep& step : plan.steps) {
+    text << std::left << std::setw(static_cast<int>(width)) << step.name << "  " << std::setw(19) << step.step->kernel()
+         << "  " << std::setw(20) << linnet::to_string(step.shape) << " ";
+    for (const compiler::Place& input : step.inputs) text << ' ' << describe(input);
+    text << " -> " << describe(step.output);
+    if (step.scratch_floats > 0) {
+      text << ", scratch " << describe(step.scratch) << " (" << step.scratch_floats * sizeof(float) << " bytes)";
+    }
+    text << '\n';
+  }
+  return text.str();
+}
+
+std::shared_ptr<const Plan> compile(const Model& model, const CompileOptions& options) {
+  check(options);
+  Model copy = model;
+  check_weights(copy.graph, copy.weights);
+  copy = run_passes(std::move(copy), options.disabled_passes);
+
+  auto plan = std::make_unique<Plan::Implementation>();
+  plan->name = model.graph.name;
+  plan->threads = options.threads;
+  compiler::lower(copy, options.batch, *plan);
+  return std::make_shared<const Plan>(std::move(plan));
+}
+
+}  // namespace linnet

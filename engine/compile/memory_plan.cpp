@@ -1,0 +1,74 @@
+#include "engine/compile/memory_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace linnet::compiler {
+namespace {
+
+using Sizes = std::vector<std::uint64_t>;
+
+bool overlap(const BufferRequest& a, const BufferRequest& b) { return a.first <= b.last && b.first <= a.last; }
+
+/// The lowest place that is free during the whole life of `wanted`. `placed` is sorted by offset.
+std::uint64_t lowest_gap(std::span<const BufferRequest> requests, const Sizes& sizes, const Sizes& offsets,
+                         const std::vector<std::size_t>& placed, std::size_t wanted) {
+  std::uint64_t offset = 0;
+  for (const std::size_t other : placed) {
+    if (!overlap(requests[wanted], requests[other])) continue;
+    if (offsets[other] >= offset + sizes[wanted]) break;
+    offset = std::max(offset, offsets[other] + sizes[other]);
+  }
+  return offset;
+}
+
+/// Places the buffers one by one in the given order.
+MemoryPlan place(std::span<const BufferRequest> requests, const Sizes& sizes, const std::vector<std::size_t>& order) {
+  MemoryPlan plan;
+  plan.offsets.resize(requests.size());
+  std::vector<std::size_t> placed;
+  for (const std::size_t buffer : order) {
+    const std::uint64_t offset = lowest_gap(requests, sizes, plan.offsets, placed, buffer);
+    plan.offsets[buffer] = offset;
+    plan.size = std::max(plan.size, offset + sizes[buffer]);
+    const auto higher = [&](std::uint64_t value, std::size_t other) { return value < plan.offsets[other]; };
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), offset, higher), buffer);
+  }
+  return plan;
+}
+
+std::uint64_t most_alive(std::span<const BufferRequest> requests, const Sizes& sizes) {
+  std::uint64_t most = 0;
+  for (const BufferRequest& at : requests) {  // the sum can only grow where a life begins
+    std::uint64_t alive = 0;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (requests[i].first <= at.first && at.first <= requests[i].last) alive += sizes[i];
+    }
+    most = std::max(most, alive);
+  }
+  return most;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(std::span<const BufferRequest> requests, std::uint64_t alignment) {
+  Sizes sizes;
+  for (const BufferRequest& request : requests) {
+    sizes.push_back((request.size + alignment - 1) / alignment * alignment);
+  }
+
+  // Two greedy orders, because neither is best for every network: large buffers first, and buffers in the order in
+  // which they are born.
+  std::vector<std::size_t> order(requests.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return requests[a].first < requests[b].first; });
+  MemoryPlan by_birth = place(requests, sizes, order);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+  MemoryPlan plan = place(requests, sizes, order);
+  if (by_birth.size < plan.size) plan = std::move(by_birth);
+  plan.lower_bound = most_alive(requests, sizes);
+  return plan;
+}
+
+}  // namespace linnet::compiler

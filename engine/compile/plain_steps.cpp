@@ -1,0 +1,151 @@
+#include "engine/compile/plain_steps.h"
+
+#include <cstring>
+
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/pool/pool.h"
+#include "kernels/shuffle/shuffle.h"
+#include "kernels/softmax/softmax.h"
+
+namespace linnet::compiler {
+namespace {
+
+/// A step that is one call: everything it needs is in the closure.
+template <class Call>
+class CallStep final : public Step {
+ public:
+  CallStep(const char* kernel, std::vector<int> overwritable, Call call)
+      : kernel_(kernel), overwritable_(std::move(overwritable)), call_(std::move(call)) {}
+
+  void run(ThreadPool& pool, const StepBuffers& buffers) const override { call_(pool, buffers.inputs, buffers.output); }
+  const char* kernel() const override { return kernel_; }
+  std::vector<int> overwritable_inputs() const override { return overwritable_; }
+
+ private:
+  const char* kernel_;
+  std::vector<int> overwritable_;
+  Call call_;
+};
+
+using Inputs = std::span<const float* const>;
+
+template <class Call>
+std::unique_ptr<Step> step(const char* kernel, std::vector<int> overwritable, Call call) {
+  return std::make_unique<CallStep<Call>>(kernel, std::move(overwritable), std::move(call));
+}
+
+Index pixels_of(const Shape& shape) { return element_count(shape) / shape.back(); }
+
+template <class PoolOp>
+kernels::Window window_of(const PoolOp& op, const Shape& input, Index batch) {
+  return {.batch = batch,
+          .in_height = input[0],
+          .in_width = input[1],
+          .out_height = window_outputs(op.padding, input[0], op.kernel, op.stride, 1, op.ceil_mode),
+          .out_width = window_outputs(op.padding, input[1], op.kernel, op.stride, 1, op.ceil_mode),
+          .kernel_height = op.kernel,
+          .kernel_width = op.kernel,
+          .stride = op.stride,
+          .dilation = 1,
+          .pad_top = padding_before(op.padding, input[0], op.kernel, op.stride, 1),
+          .pad_left = padding_before(op.padding, input[1], op.kernel, op.stride, 1)};
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_plain_step(const op::Activate& op, const std::vector<Shape>& inputs, Index batch) {
+  return step("activate", {0},
+              [activation = op.activation, size = batch * element_count(inputs[0])](
+                  ThreadPool& pool, Inputs in, float* out) { kernels::activate(pool, activation, size, in[0], out); });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::Add& op, const std::vector<Shape>& inputs, Index batch) {
+  return step(
+      "add", {0, 1},
+      [activation = op.activation, size = batch * element_count(inputs[0])](ThreadPool& pool, Inputs in, float* out) {
+        kernels::add(pool, size, in[0], in[1], activation, out);
+      });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::ScaleChannels&, const std::vector<Shape>& inputs, Index batch) {
+  return step(
+      "scale_channels", {0},
+      [batch, pixels = pixels_of(inputs[0]), channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
+        kernels::scale_channels(pool, batch, pixels, channels, in[0], in[1], out);
+      });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::GlobalAveragePool&, const std::vector<Shape>& inputs, Index batch) {
+  return step(
+      "global_average_pool", {},
+      [batch, pixels = pixels_of(inputs[0]), channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
+        kernels::global_average_pool(pool, batch, pixels, channels, in[0], out);
+      });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::MaxPool& op, const std::vector<Shape>& inputs, Index batch) {
+  return step(
+      "max_pool", {},
+      [window = window_of(op, inputs[0], batch), channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
+        kernels::max_pool(pool, {.window = window, .channels = channels, .input = in[0], .output = out});
+      });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::AveragePool& op, const std::vector<Shape>& inputs, Index batch) {
+  return step(
+      "average_pool", {},
+      [window = window_of(op, inputs[0], batch), channels = inputs[0].back(), count_padding = op.count_padding](
+          ThreadPool& pool, Inputs in, float* out) {
+        kernels::average_pool(
+            pool,
+            {.window = window, .channels = channels, .input = in[0], .output = out, .count_padding = count_padding});
+      });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::ChannelShuffle& op, const std::vector<Shape>& inputs, Index batch) {
+  return step("channel_shuffle", {},
+              [rows = batch * pixels_of(inputs[0]), channels = inputs[0].back(), groups = op.groups](
+                  ThreadPool& pool, Inputs in, float* out) {
+                kernels::channel_shuffle(pool, rows, channels, groups, in[0], out);
+              });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::Concat&, const std::vector<Shape>& inputs, Index batch) {
+  std::vector<Index> channels;
+  Index total = 0;
+  for (const Shape& shape : inputs) {
+    channels.push_back(shape.back());
+    total += shape.back();
+  }
+  return step("concat", {},
+              [rows = batch * pixels_of(inputs[0]), channels = std::move(channels), total](ThreadPool& pool, Inputs in,
+                                                                                           float* out) {
+                for (std::size_t i = 0; i < channels.size(); ++i) {
+                  kernels::copy_channels(pool, rows, channels[i], in[i], channels[i], out, total);
+                  out += channels[i];
+                }
+              });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::SliceChannels& op, const std::vector<Shape>& inputs, Index batch) {
+  return step(
+      "slice_channels", {},
+      [rows = batch * pixels_of(inputs[0]), op, channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
+        kernels::copy_channels(pool, rows, op.end - op.begin, in[0] + op.begin, channels, out, op.end - op.begin);
+      });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::Softmax&, const std::vector<Shape>& inputs, Index batch) {
+  return step("softmax", {0},
+              [rows = batch * pixels_of(inputs[0]), size = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
+                kernels::softmax(pool, rows, size, in[0], out);
+              });
+}
+
+std::unique_ptr<Step> make_copy_step(Index size) {
+  return step("copy", {}, [size](ThreadPool&, Inputs in, float* out) {
+    std::memcpy(out, in[0], static_cast<std::size_t>(size) * sizeof(float));
+  });
+}
+
+}  // namespace linnet::compiler

@@ -1,0 +1,40 @@
+// What a compiled plan holds; sessions read it.
+#pragma once
+
+#include "engine/compile/step.h"
+#include "linnet/compile.h"
+
+namespace linnet {
+
+namespace compiler {
+
+/// Where a session finds a tensor: the caller's buffers, or the arena at an offset in floats.
+struct Place {
+  enum class Where : std::uint8_t { input, output, arena };
+  Where where = Where::arena;
+  std::size_t offset = 0;
+};
+
+struct PlannedStep {
+  std::string name;  ///< of the node
+  Shape shape;       ///< of the output, [batch, ...]
+  std::unique_ptr<Step> step;
+  std::vector<Place> inputs;
+  Place output;
+  Place scratch;  ///< of scratch_floats floats
+  std::size_t scratch_floats = 0;
+};
+
+}  // namespace compiler
+
+struct Plan::Implementation {
+  std::string name;
+  Shape input_shape, output_shape;
+  int threads = 1;
+  std::vector<compiler::PlannedStep> steps;
+  std::size_t arena_floats = 0;
+  std::size_t arena_lower_bound = 0;  ///< floats alive at once: no arena can be smaller
+  std::size_t weight_floats = 0;
+};
+
+}  // namespace linnet

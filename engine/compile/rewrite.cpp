@@ -1,0 +1,75 @@
+#include "engine/compile/rewrite.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "linnet/error.h"
+
+namespace linnet::compiler {
+
+std::vector<int> count_readers(const Graph& graph) {
+  std::vector<int> readers(graph.nodes.size());
+  for (const Node& node : graph.nodes) {
+    for (const int input : node.inputs) ++readers[static_cast<std::size_t>(input)];
+  }
+  ++readers.back();
+  return readers;
+}
+
+void bypass(Graph& graph, int node) {
+  const int source = node_at(graph, node).inputs.front();
+  for (Node& reader : graph.nodes) std::replace(reader.inputs.begin(), reader.inputs.end(), node, source);
+  // The last node is the output, so if it is bypassed its source has to be the last one now.
+  if (static_cast<std::size_t>(node) + 1 == graph.nodes.size())
+    graph.nodes.resize(static_cast<std::size_t>(source) + 1);
+}
+
+void remove_dead_nodes(Model& model) {
+  std::vector<Node>& nodes = model.graph.nodes;
+  std::vector<bool> alive(nodes.size());
+  alive.front() = alive.back() = true;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (!alive[i]) continue;
+    for (const int input : nodes[i].inputs) alive[static_cast<std::size_t>(input)] = true;
+  }
+
+  std::vector<int> new_index(nodes.size());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!alive[i]) continue;
+    for (int& input : nodes[i].inputs) input = new_index[static_cast<std::size_t>(input)];
+    new_index[i] = static_cast<int>(kept);
+    if (kept != i) nodes[kept] = std::move(nodes[i]);
+    ++kept;
+  }
+  nodes.resize(kept);
+
+  std::set<std::string> owned;
+  for (Parameter& parameter : parameters(model.graph)) owned.insert(std::move(parameter.name));
+  std::erase_if(model.weights, [&](const auto& entry) { return !owned.contains(entry.first); });
+}
+
+const Tensor& weight_of(const Model& model, const Node& node, const char* suffix) {
+  const auto found = model.weights.find(node.name + "." + suffix);
+  if (found == model.weights.end()) throw Error(std::string("compile: no weight ") + node.name + "." + suffix);
+  return found->second;
+}
+
+Affine affine_of_batch_norm(const Model& model, const Node& node) {
+  const float* gamma = weight_of(model, node, "weight").data();
+  const float* beta = weight_of(model, node, "bias").data();
+  const float* mean = weight_of(model, node, "running_mean").data();
+  const float* variance = weight_of(model, node, "running_var").data();
+  const double epsilon = std::get<op::BatchNorm>(node.op).epsilon;
+  const Index channels = node.shape.back();
+  Affine affine{Tensor(Shape{channels}), Tensor(Shape{channels})};
+  for (Index c = 0; c < channels; ++c) {
+    const double scale = gamma[c] / std::sqrt(variance[c] + epsilon);
+    affine.scale.data()[c] = static_cast<float>(scale);
+    affine.shift.data()[c] = static_cast<float>(beta[c] - mean[c] * scale);
+  }
+  return affine;
+}
+
+}  // namespace linnet::compiler

@@ -1,0 +1,31 @@
+// What passes need to rewrite a graph.
+#pragma once
+
+#include <vector>
+
+#include "linnet/model.h"
+
+namespace linnet::compiler {
+
+inline Node& node_at(Graph& graph, int index) { return graph.nodes[static_cast<std::size_t>(index)]; }
+inline const Node& node_at(const Graph& graph, int index) { return graph.nodes[static_cast<std::size_t>(index)]; }
+
+/// How often each node's output is read. Being the network's output counts as one reading.
+std::vector<int> count_readers(const Graph& graph);
+
+/// Lets the readers of `node`, which has one input, read that input instead.
+void bypass(Graph& graph, int node);
+
+/// Removes the nodes that the output does not depend on, and the weights that no node owns.
+void remove_dead_nodes(Model& model);
+
+/// The weight "<node>.<suffix>". Throws linnet::Error if there is none.
+const Tensor& weight_of(const Model& model, const Node& node, const char* suffix);
+
+/// A batch norm with fixed statistics: y = x * scale + shift, per channel.
+struct Affine {
+  Tensor scale, shift;
+};
+Affine affine_of_batch_norm(const Model& model, const Node& node);
+
+}  // namespace linnet::compiler

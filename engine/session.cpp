@@ -1,0 +1,113 @@
+#include "linnet/session.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <new>
+
+#include "engine/compile/plan.h"
+#include "linnet/error.h"
+
+namespace linnet {
+namespace {
+
+struct AlignedDelete {
+  void operator()(float* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+};
+
+/// Zeroed, so that its pages are there before the first run.
+std::unique_ptr<float, AlignedDelete> make_arena(std::size_t bytes) {
+  std::unique_ptr<float, AlignedDelete> arena(static_cast<float*>(::operator new (bytes, std::align_val_t{64})));
+  std::memset(arena.get(), 0, bytes);
+  return arena;
+}
+
+std::shared_ptr<ThreadPool> make_pool(int threads) {
+  if (threads < 0) throw Error("session: threads must not be negative, found " + std::to_string(threads));
+  return std::make_shared<ThreadPool>(threads);
+}
+
+void check_size(const char* what, std::size_t found, const Shape& shape) {
+  const auto expected = static_cast<std::size_t>(element_count(shape));
+  if (found == expected) return;
+  throw Error(std::string("session: ") + what + " has " + std::to_string(found) + " values, expected " +
+              std::to_string(expected) + ", " + to_string(shape));
+}
+
+bool overlap(std::span<const float> a, std::span<const float> b) {
+  const std::less<const float*> before;
+  return before(a.data(), b.data() + b.size()) && before(b.data(), a.data() + a.size());
+}
+
+}  // namespace
+
+struct Session::State {
+  std::shared_ptr<const Plan> plan;
+  std::shared_ptr<ThreadPool> pool;
+  std::unique_ptr<float, AlignedDelete> arena;
+  std::vector<const float*> step_inputs;  ///< of the step that runs, here so that run() need not allocate
+  std::span<const float> input;
+  std::span<float> output;
+
+  const float* readable(const compiler::Place& place) const {
+    return place.where == compiler::Place::Where::input ? input.data() : writable(place);
+  }
+  float* writable(const compiler::Place& place) const {
+    return place.where == compiler::Place::Where::output ? output.data() : arena.get() + place.offset;
+  }
+
+  void begin(std::span<const float> new_input, std::span<float> new_output) {
+    check_size("the input", new_input.size(), plan->input_shape());
+    check_size("the output", new_output.size(), plan->output_shape());
+    if (overlap(new_input, new_output)) throw Error("session: input and output overlap");
+    input = new_input;
+    output = new_output;
+  }
+
+  void run(const compiler::PlannedStep& step) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) step_inputs[i] = readable(step.inputs[i]);
+    step.step->run(*pool, {.inputs = std::span(step_inputs).first(step.inputs.size()),
+                           .output = writable(step.output),
+                           .scratch = step.scratch_floats > 0 ? writable(step.scratch) : nullptr});
+  }
+};
+
+Session::Session(std::shared_ptr<const Plan> plan, int threads) : Session(std::move(plan), make_pool(threads)) {}
+
+Session::Session(std::shared_ptr<const Plan> plan, std::shared_ptr<ThreadPool> pool)
+    : state_(std::make_unique<State>()) {
+  if (plan == nullptr || pool == nullptr) throw Error("session: no plan or no pool was given");
+  if (pool->threads() > plan->implementation().threads) {
+    throw Error("session: the plan was compiled for at most " + std::to_string(plan->implementation().threads) +
+                " threads, found a pool of " + std::to_string(pool->threads()));
+  }
+  std::size_t most_inputs = 0;
+  for (const compiler::PlannedStep& step : plan->implementation().steps) {
+    most_inputs = std::max(most_inputs, step.inputs.size());
+  }
+  state_->step_inputs.resize(most_inputs);
+  state_->arena = make_arena(plan->arena_bytes());
+  state_->plan = std::move(plan);
+  state_->pool = std::move(pool);
+}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+const Plan& Session::plan() const { return *state_->plan; }
+
+void Session::run(std::span<const float> input, std::span<float> output) {
+  state_->begin(input, output);
+  for (const compiler::PlannedStep& step : state_->plan->implementation().steps) state_->run(step);
+}
+
+void Session::run(std::span<const float> input, std::span<float> output, const Observer& observer) {
+  state_->begin(input, output);
+  for (const compiler::PlannedStep& step : state_->plan->implementation().steps) {
+    state_->run(step);
+    observer(step.name, step.shape, state_->writable(step.output));
+  }
+}
+
+}  // namespace linnet
