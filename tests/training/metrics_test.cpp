@@ -1,0 +1,88 @@
+#include "linnet/training/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "linnet/error.h"
+#include "tests/training/golden_json.h"
+
+namespace linnet::training {
+namespace {
+
+using nlohmann::json;
+
+bool has_ties(const std::vector<std::vector<float>>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](std::vector<float> row) {
+    std::sort(row.begin(), row.end());
+    return std::adjacent_find(row.begin(), row.end()) != row.end();
+  });
+}
+
+TEST(Metrics, EqualGoldenValues) {
+  const auto files = testing::golden_data_files("metrics/metrics.json");
+  if (files.empty()) GTEST_SKIP() << "no golden_data/metrics";
+  int covered = 0;
+  for (const auto& path : files) {
+    const json file = testing::read_json(path);
+    for (const json& golden : file.at("cases")) {
+      SCOPED_TRACE(path.string() + ": " + golden.at("name").get<std::string>());
+      ++covered;
+      const Tensor logits = testing::tensor_from(golden.at("logits"));
+      const Index samples = logits.dimension(0), classes = logits.dimension(1);
+      Metrics metrics(classes);
+      std::vector<std::vector<float>> rows;
+      for (Index i = 0; i < samples; ++i) {
+        rows.emplace_back(logits.data() + i * classes, logits.data() + (i + 1) * classes);
+        metrics.add(rows.back(), golden.at("labels").at(static_cast<std::size_t>(i)));
+        EXPECT_EQ(predicted_class(rows.back()), golden.at("prediction_argmax").at(static_cast<std::size_t>(i)));
+      }
+      EXPECT_EQ(metrics.samples(), samples);
+      if (!has_ties(rows)) {  // the tie rule behind the listed percentages is nobody's
+        EXPECT_NEAR(100 * metrics.top1(), golden.at("top1_percent"), 1e-4);
+        EXPECT_NEAR(100 * metrics.top5(), golden.at("top5_percent"), 1e-4);
+      }
+      const json& confusion = golden.at("confusion_matrix_rows_true_columns_predicted");
+      for (Index c = 0; c < classes; ++c) {
+        const std::size_t i = static_cast<std::size_t>(c);
+        for (Index p = 0; p < classes; ++p)
+          EXPECT_EQ(metrics.confusion(c, p), confusion.at(i).at(static_cast<std::size_t>(p)));
+        const ClassScores scores = metrics.scores(c);
+        EXPECT_NEAR(scores.precision, golden.at("precision_per_class").at(i), 1e-12) << c;
+        EXPECT_NEAR(scores.recall, golden.at("recall_per_class").at(i), 1e-12) << c;
+        EXPECT_NEAR(scores.f1, golden.at("f1_per_class").at(i), 1e-12) << c;
+        EXPECT_EQ(scores.support, golden.at("support").at(i)) << c;
+      }
+      const json& macro = golden.at("macro_precision_recall_f1");
+      EXPECT_NEAR(metrics.macro_scores().precision, macro.at(0), 1e-12);
+      EXPECT_NEAR(metrics.macro_scores().recall, macro.at(1), 1e-12);
+      EXPECT_NEAR(metrics.macro_scores().f1, macro.at(2), 1e-12);
+    }
+  }
+  std::cout << covered << " tables compared\n";
+  EXPECT_GT(covered, 0);
+}
+
+TEST(Metrics, TiesGoToTheLowerClassAndNanNeverWins) {
+  const std::vector<float> tied = {1, 3, 3, 0};
+  EXPECT_EQ(rank_of(tied, 1), 0);
+  EXPECT_EQ(rank_of(tied, 2), 1);
+  EXPECT_EQ(rank_of(tied, 0), 2);
+  EXPECT_EQ(rank_of(tied, 3), 3);
+  const std::vector<float> broken(4, std::numeric_limits<float>::quiet_NaN());
+  for (const int label : {0, 1, 3}) EXPECT_EQ(rank_of(broken, label), 3);
+}
+
+TEST(Metrics, RefuseWhatDoesNotFit) {
+  Metrics metrics(3);
+  EXPECT_THROW(metrics.add(std::vector<float>{1, 2}, 0), Error);
+  EXPECT_THROW(metrics.add(std::vector<float>{1, 2, 3}, 3), Error);
+  EXPECT_EQ(metrics.top1(), 0);
+}
+
+}  // namespace
+}  // namespace linnet::training
