@@ -1,4 +1,3 @@
-# CLI11: command lines (header only)
-add_library(linnet_third_party_cli11 INTERFACE)
-find_path(LINNET_CLI11_INCLUDE_DIR CLI/CLI.hpp  REQUIRED)
-target_include_directories(linnet_third_party_cli11 SYSTEM INTERFACE ${LINNET_CLI11_INCLUDE_DIR})
+# CLI11: command lines
+linnet_headers(cli11 CLI/CLI.hpp URL https://github.com/CLIUtils/CLI11/archive/v2.1.2.tar.gz
+               SHA256 26291377e892ba0e5b4972cdfd4a2ab3bf53af8dac1f4ea8fe0d1376b625c8cb SUBFOLDER include)

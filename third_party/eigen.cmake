@@ -1,4 +1,3 @@
-# Eigen: dense algebra, the oracle of tests (header only)
-add_library(linnet_third_party_eigen INTERFACE)
-find_path(LINNET_EIGEN_INCLUDE_DIR Eigen/Dense PATH_SUFFIXES eigen3 REQUIRED)
-target_include_directories(linnet_third_party_eigen SYSTEM INTERFACE ${LINNET_EIGEN_INCLUDE_DIR})
+# Eigen: dense algebra off the hot path
+linnet_headers(eigen Eigen/Dense URL https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.bz2
+               SHA256 b4c198460eba6f28d34894e3a5710998818515104d6e74e5cc331ce31e46e626 SUFFIX eigen3)

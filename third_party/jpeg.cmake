@@ -1,4 +1,3 @@
 # libjpeg-turbo
-find_package(JPEG REQUIRED)
-add_library(linnet_third_party_jpeg INTERFACE)
-target_link_libraries(linnet_third_party_jpeg INTERFACE JPEG::JPEG)
+linnet_library(jpeg JPEG JPEG::JPEG URL https://github.com/libjpeg-turbo/libjpeg-turbo/archive/2.1.5.tar.gz
+               SHA256 254f3642b04e309fee775123133c6464181addc150499561020312ec61c1bf7c OPTIONS -DENABLE_SHARED=OFF)

@@ -1,4 +1,3 @@
-# xsimd: SIMD batches (header only)
-add_library(linnet_third_party_xsimd INTERFACE)
-find_path(LINNET_XSIMD_INCLUDE_DIR xsimd/xsimd.hpp  REQUIRED)
-target_include_directories(linnet_third_party_xsimd SYSTEM INTERFACE ${LINNET_XSIMD_INCLUDE_DIR})
+# xsimd 8: SIMD batches
+linnet_headers(xsimd xsimd/xsimd.hpp URL https://github.com/xtensor-stack/xsimd/archive/8.1.0.tar.gz
+               SHA256 d52551360d37709675237d2a0418e28f70995b5b7cdad7c674626bcfbbf48328 SUBFOLDER include)

@@ -1,4 +1,3 @@
-# zlib: gzip files of MNIST
-find_package(ZLIB REQUIRED)
-add_library(linnet_third_party_zlib INTERFACE)
-target_link_libraries(linnet_third_party_zlib INTERFACE ZLIB::ZLIB)
+# zlib: .gz files of MNIST, and libpng's compression
+linnet_library(zlib ZLIB ZLIB::ZLIB URL https://github.com/madler/zlib/archive/refs/tags/v1.2.13.tar.gz
+               SHA256 1525952a0a567581792613a9723333d7f8cc20b87a81f920fb8bc7e3f2251428)
