@@ -5,6 +5,10 @@
 // no aliasing. Results do not depend on the number of threads.
 #pragma once
 
+#include <span>
+
+#include "kernels/common/range.h"
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -35,5 +39,23 @@ void linear_weight_gradient(ThreadPool& pool, Index rows, Index in_features, Ind
 
 /// bias_gradient[c] = sum over r of output_gradient[r][c]; overwritten. Serves every layer that has a bias.
 void bias_gradient(ThreadPool& pool, Index rows, Index channels, const float* output_gradient, float* bias_gradient);
+
+// What an instruction set provides. All of it runs on the calling thread.
+
+struct LinearKernels {
+  /// All rows of the outputs in `outputs`.
+  void (*run)(const LinearArgs& args, Range outputs);
+
+  /// sums[c] = sum of values[r * stride + c] over `rows`, for c in `columns`.
+  void (*column_sums)(const float* values, Index stride, Range rows, Range columns, float* sums);
+};
+
+#define LINNET_VARIANT(isa)                  \
+  namespace isa {                            \
+  extern const LinearKernels linear_kernels; \
+  }
+#include "kernels/linear/variants.inc"
+
+std::span<const Variant<LinearKernels>> linear_variants();
 
 }  // namespace linnet::kernels

@@ -8,8 +8,11 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "kernels/common/epilogue.h"
+#include "kernels/common/range.h"
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -53,5 +56,48 @@ struct PointwiseWeightGradientArgs {
 };
 
 void pointwise_weight_gradient(ThreadPool& pool, const PointwiseWeightGradientArgs& args);
+
+// What an instruction set provides. All of it runs on the calling thread.
+
+/// One block of a weight gradient, summed over some of the rows.
+struct WeightGradientBlock {
+  Range rows;
+  Range outputs;              ///< rows of the gradient
+  Range inputs;               ///< columns of the gradient
+  float* gradient = nullptr;  ///< element (0, 0) of the whole gradient
+  Index gradient_stride = 0;
+  bool accumulate = false;   ///< add to what is there, or overwrite it
+  float* scratch = nullptr;  ///< weight_gradient_scratch_size() floats, 64-byte aligned
+};
+
+struct PointwiseKernels {
+  Index lanes;      ///< floats per vector: weights are padded to a multiple of it, see panels.h
+  Index tile_rows;  ///< rows that a register tile covers
+
+  /// The output channels of some panels, for some rows.
+  void (*run)(const PointwiseArgs& args, Range rows, Range panels);
+
+  /// args.weight_gradient is not used: the block says where the sums go.
+  void (*weight_gradient)(const PointwiseWeightGradientArgs& args, const WeightGradientBlock& block);
+};
+
+#define LINNET_VARIANT(isa)                        \
+  namespace isa {                                  \
+  extern const PointwiseKernels pointwise_kernels; \
+  }
+#include "kernels/pointwise/variants.inc"
+
+std::span<const Variant<PointwiseKernels>> pointwise_variants();
+
+/// The one in use.
+const PointwiseKernels& pointwise_kernels();
+
+/// Packing for a given instruction set.
+std::size_t pointwise_packed_size(const PointwiseKernels& kernels, Index in_channels, Index out_channels);
+void pointwise_pack(const PointwiseKernels& kernels, const float* weights, Index out_stride, Index in_stride,
+                    Index in_channels, Index out_channels, float* packed);
+
+/// Floats of scratch for a block with so many rows of the gradient.
+std::size_t weight_gradient_scratch_size(const PointwiseKernels& kernels, Index outputs);
 
 }  // namespace linnet::kernels
