@@ -23,7 +23,7 @@ struct Preprocessing {
   /// the mean.
   std::string crop_mode = "center";
   std::string channel_order = "RGB";    ///< or "BGR"; one channel: "L"
-  std::vector<float> mean = {0, 0, 0};  ///< one per channel
+  std::vector<float> mean = {0, 0, 0};  ///< one per channel of the network's input (after a swap to BGR)
   std::vector<float> std = {1, 1, 1};
   bool operator==(const Preprocessing&) const = default;
 };
@@ -39,8 +39,8 @@ struct Model {
 /// extra or misshapen key (the first few, then a count). Missing counters are fine and are set to 0.
 void check_weights(const Graph& graph, Weights& weights);
 
-/// Throws linnet::Error that names `place` and the field if a field is out of range or does not fit the channels.
-void check_preprocessing(const Preprocessing& preprocessing, Index channels, const std::string& place);
+/// Throws linnet::Error that names the field if a field is out of range or does not fit the channels.
+void check_preprocessing(const Preprocessing& preprocessing, Index channels);
 
 /// Writes a valid safetensors file with the graph, preprocessing and labels as JSON in `__metadata__`. Written beside
 /// the target, synced and renamed: the target is either the old file or the whole new one. Throws linnet::Error.
@@ -51,7 +51,8 @@ Model load_model(const std::string& path);
 
 /// Random weights for training from scratch: convolutions normal(0, sqrt(2 / fan_out)), linear layers
 /// uniform(+-1 / sqrt(fan_in)), biases 0 (linear: uniform as the weight), gamma 1, beta 0, statistics 0 and 1.
-/// The same seed gives the same weights everywhere.
+/// fan_out = out channels * kernel * kernel / groups. Each value is a function of the seed, the parameter's name and
+/// the position alone, with the same bits on every machine.
 Weights initial_weights(const Graph& graph, std::uint64_t seed);
 
 /// Pixels [height][width][channels] of 0..255 -> (value / 255 - mean) / std, same order, BGR swapped if asked.

@@ -22,7 +22,8 @@ SafetensorsFile read_safetensors(const std::string& path);
 /// The same for a file's bytes in memory; `name` stands for the path in messages.
 SafetensorsFile parse_safetensors(const void* data, std::size_t size, const std::string& name);
 
-/// Tensors in the order of the map. Keys that end in "num_batches_tracked" are written as int64. Atomic as save_model.
+/// Keys that end in "num_batches_tracked" are written as int64 and come first in the data, for alignment; the rest
+/// follows in the order of the map. Atomic as save_model.
 void write_safetensors(const std::string& path, const Weights& tensors,
                        const std::map<std::string, std::string>& metadata);
 
