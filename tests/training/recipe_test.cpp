@@ -1,0 +1,166 @@
+#include "linnet/training/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "linnet/error.h"
+
+namespace linnet::training {
+namespace {
+
+std::string message(auto&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string json_message(const std::string& text) {
+  return message([&] { recipe_from_json(text, "cake.json"); });
+}
+
+TEST(Recipe, DefaultsComeBackFromTheirText) {
+  const std::string text = to_json(Recipe{});
+  EXPECT_EQ(to_json(recipe_from_json(text, "text")), text);
+  EXPECT_EQ(to_json(recipe_from_json("{}", "text")), text);
+  const nlohmann::json json = nlohmann::json::parse(text);
+  for (const RecipeField& field : recipe_fields()) {
+    const nlohmann::json::json_pointer place("/" + [name = field.name]() mutable {
+      for (char& c : name)
+        if (c == '.') c = '/';
+      return name;
+    }());
+    ASSERT_TRUE(json.contains(place)) << field.name;
+    EXPECT_EQ(json.at(place).dump(), field.fallback) << field.name;
+    EXPECT_GT(field.help.size(), 10u) << field.name;
+  }
+}
+
+TEST(Recipe, ValuesComeBackBitForBit) {
+  Recipe recipe = recipe_from_json(
+      R"({"description": "a \"cake\"", "model": {"name": "m", "dropout": 0.2}, "seed": 9223372036854775807,
+          "data": {"mean": [0.1, 0.2, 0.3], "strict": true}, "optimiser": {"lr": 0.30000000000000004, "kind": "adamw"}})",
+      "text");
+  EXPECT_EQ(recipe.description, "a \"cake\"");
+  EXPECT_EQ(recipe.model.dropout, 0.2);
+  EXPECT_EQ(recipe.seed, INT64_MAX);
+  EXPECT_EQ(recipe.optimiser.lr, 0.1 + 0.2);
+  EXPECT_EQ(recipe.data.mean, (std::vector<double>{0.1, 0.2, 0.3}));
+  EXPECT_TRUE(recipe.data.strict);
+  EXPECT_EQ(recipe.batch, Recipe{}.batch);
+  EXPECT_EQ(to_json(recipe_from_json(to_json(recipe), "text")), to_json(recipe));
+}
+
+TEST(Recipe, ErrorsNameSourceFieldExpectedAndFound) {
+  struct Case {
+    std::string text;
+    std::vector<std::string> parts;
+  };
+  for (const auto& [text, parts] : std::vector<Case>{
+           {R"({"optimiser": {"learning_rat": 1}})", {"'optimiser.learning_rat' is unknown"}},
+           {R"({"optimizer": {"lr": 1}})", {"'optimizer' is unknown"}},
+           {R"({"optimiser": {"lrr": 1}})", {"'optimiser.lrr'", "nearest known one is 'optimiser.lr'"}},
+           {R"({"lr": 1})", {"'lr'", "'optimiser.lr'"}},
+           {R"({"epoch": 1})", {"'epoch'", "'epochs'"}},
+           {R"({"epochs": "ten"})", {"'epochs'", "a whole number >= 1", "found \"ten\""}},
+           {R"({"epochs": 2.5})", {"'epochs'", "a whole number", "found 2.5"}},
+           {R"({"epochs": 0})", {"'epochs'", ">= 1", "found 0"}},
+           {R"({"epochs": 3000000000})", {"'epochs'", "found 3000000000"}},
+           {R"({"seed": 18446744073709551615})", {"'seed'", "found 18446744073709551615"}},
+           {R"({"label_smoothing": 1})", {"'label_smoothing'", "a number in [0, 1)", "found 1"}},
+           {R"({"optimiser": {"lr": 0}})", {"'optimiser.lr'", "> 0", "found 0"}},
+           {R"({"optimiser": {"kind": "sdg"}})", {"'optimiser.kind'", "one of sgd, adamw", "found \"sdg\""}},
+           {R"({"optimiser": {"nesterov": 1}})", {"'optimiser.nesterov'", "true or false", "found 1"}},
+           {R"({"optimiser": 1})", {"'optimiser'", "an object", "found 1"}},
+           {R"({"model": {"dropout": "no"}})", {"'model.dropout'", "null or a number in [0, 1)", "found \"no\""}},
+           {R"({"data": {"std": [1, 0]}})", {"'data.std'", "a list of numbers > 0", "found [1,0]"}},
+           {R"({"batch": null})", {"'batch'", "found null"}},
+           {R"({"batch": 1, "batch": 2})", {"'batch' stands there twice"}},
+           {R"([1])", {"a JSON object", "array"}},
+           {"{\"batch\": 1,\n", {"parse error"}},
+           {"{\"batch\": 1e999}", {"batch"}},
+           {"", {"parse error"}}}) {
+    const std::string found = json_message(text);
+    EXPECT_TRUE(found.starts_with("cake.json: ")) << found;
+    EXPECT_EQ(found.find('\n'), std::string::npos) << found;
+    for (const std::string& part : parts) EXPECT_NE(found.find(part), std::string::npos) << text << "\n" << found;
+  }
+  EXPECT_NE(message([] { load_recipe("/nowhere/cake.json"); }).find("/nowhere/cake.json"), std::string::npos);
+}
+
+TEST(Recipe, FlagsSetEveryField) {
+  Recipe recipe;
+  for (const RecipeField& field : recipe_fields()) {
+    const nlohmann::json fallback = nlohmann::json::parse(field.fallback);
+    const std::string text = fallback.is_string() ? fallback.get<std::string>() : field.fallback;
+    EXPECT_NO_THROW(set_recipe_field(recipe, field.name, text)) << field.name << " " << text;
+  }
+  EXPECT_EQ(to_json(recipe), to_json(Recipe{}));
+  set_recipe_field(recipe, "optimiser.lr", "0.25");
+  set_recipe_field(recipe, "data.mean", "0.5,0.25");
+  set_recipe_field(recipe, "data.std", "[2]");
+  set_recipe_field(recipe, "model.dropout", "0.5");
+  set_recipe_field(recipe, "data.train", "7");
+  set_recipe_field(recipe, "optimiser.nesterov", "false");
+  EXPECT_EQ(recipe.optimiser.lr, 0.25);
+  EXPECT_EQ(recipe.data.mean, (std::vector<double>{0.5, 0.25}));
+  EXPECT_EQ(recipe.data.std, (std::vector<double>{2}));
+  EXPECT_EQ(recipe.model.dropout, 0.5);
+  EXPECT_EQ(recipe.data.train, "7");
+  EXPECT_FALSE(recipe.optimiser.nesterov);
+  set_recipe_field(recipe, "model.dropout", "null");
+  EXPECT_FALSE(recipe.model.dropout.has_value());
+  for (const auto& [name, value, part] :
+       std::vector<std::array<std::string, 3>>{{"optimiser.lr", "fast", "found \"fast\""},
+                                               {"optimiser.lr", "", "found \"\""},
+                                               {"epochs", "1 2", "found \"1 2\""},
+                                               {"optimiser.nesterov", "yes", "true or false"},
+                                               {"data.mean", "1,x", "found"},
+                                               {"learning_rate", "1", "unknown"}}) {
+    const std::string found = message([&] { set_recipe_field(recipe, name, value); });
+    EXPECT_NE(found.find(part), std::string::npos) << found;
+    EXPECT_NE(found.find(name), std::string::npos) << found;
+  }
+}
+
+TEST(Recipe, ChecksFieldsAgainstEachOther) {
+  Recipe good;
+  good.model.name = "m";
+  good.data.train = "d";
+  EXPECT_NO_THROW(check_recipe(good));
+  const auto broken = [&good](auto&& change) {
+    Recipe recipe = good;
+    change(recipe);
+    return message([&] { check_recipe(recipe); });
+  };
+  EXPECT_NE(broken([](Recipe& r) { r.model.name = ""; }).find("'model.name'"), std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.data.train = ""; }).find("'data.train'"), std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.data.mean = {1}; }).find("'data.mean'"), std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.augment.area_min = 1, r.augment.area_max = 0.5; }).find("'augment.area_min'"),
+            std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.schedule.warmup_epochs = 10; }).find("'schedule.warmup_epochs'"),
+            std::string::npos);
+}
+
+TEST(Recipe, ResumingAllowsOnlyWhatDoesNotChangeTheResult) {
+  const Recipe before;
+  Recipe now;
+  now.threads = 2;
+  now.loader_threads = 0;
+  now.steps = 100;
+  now.checkpoint_every = 7;
+  EXPECT_NO_THROW(check_resumable(before, now));
+  now.epochs = 11;
+  const std::string found = message([&] { check_resumable(before, now); });
+  EXPECT_NE(found.find("field 'epochs' is 11, but the run began with 10"), std::string::npos) << found;
+}
+
+}  // namespace
+}  // namespace linnet::training

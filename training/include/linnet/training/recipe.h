@@ -1,0 +1,129 @@
+// A recipe: everything that decides how a network is trained, as plain data.
+//
+// One table (training/recipe/fields.cpp) lists the fields; reading, writing, flags, defaults, checks and help follow
+// from it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linnet::training {
+
+using Integer = std::int64_t;
+
+/// What each field means stands in the table; defaults stand here.
+struct Recipe {
+  std::string description;
+
+  struct Model {
+    std::string name;
+    Integer classes = 0;
+    Integer in_channels = 3;
+    Integer height = 0, width = 0;
+    Integer stem_stride = 2;
+    std::optional<double> dropout;
+    double drop_path = 0;
+    std::string padding = "default";
+    std::optional<double> bn_epsilon;
+    std::optional<double> bn_momentum;
+  } model;
+
+  struct Data {
+    std::string train;
+    std::string validation;
+    std::string kind = "auto";
+    bool strict = false;
+    bool in_memory = false;
+    Integer resize = 0;
+    std::string interpolation = "bilinear";
+    std::string crop_mode = "center";
+    std::vector<double> mean;
+    std::vector<double> std;
+  } data;
+
+  struct Augment {
+    bool random_resized_crop = false;
+    double area_min = 0.08, area_max = 1;
+    double ratio_min = 0.75, ratio_max = 4.0 / 3.0;
+    Integer crop_padding = 0;
+    double flip_probability = 0;
+  } augment;
+
+  struct Optimiser {
+    std::string kind = "sgd";
+    double lr = 0.1;
+    double momentum = 0.9;
+    bool nesterov = true;
+    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double weight_decay = 0;
+    bool decay_all = false;
+    double clip_norm = 0;
+  } optimiser;
+
+  struct Schedule {
+    std::string kind = "cosine";
+    double warmup_epochs = 0;
+    double warmup_start = 0;
+    bool warmup_prefix = true;
+    double minimum = 0;
+    double decay_epochs = 1;
+    double decay_rate = 0.1;
+    double power = 1;
+  } schedule;
+
+  struct Ema {
+    double decay = 0;
+    bool warmup = false;
+    double warmup_gamma = 1, warmup_power = 2.0 / 3.0;
+    double min_decay = 0;
+    Integer update_after_step = 0;
+  } ema;
+
+  double label_smoothing = 0;
+  Integer batch = 64;
+  Integer epochs = 10;
+  Integer steps = 0;
+  Integer seed = 1;
+  Integer threads = 0;
+  Integer loader_threads = 1;
+  Integer validate_every = 1;
+  Integer validation_batch = 100;
+  Integer checkpoint_every = 0;
+  Integer log_every = 50;
+  std::string save = "best";
+};
+
+struct RecipeField {
+  std::string name;      ///< dotted: "optimiser.lr"
+  std::string help;      ///< with its range or choices
+  std::string fallback;  ///< the default, as JSON
+};
+
+/// All fields in the order of the file.
+std::vector<RecipeField> recipe_fields();
+
+/// JSON text -> recipe; fields that it does not have keep their defaults. `source` is for messages. Throws
+/// linnet::Error that names an unknown field and the nearest known one, a field that stands there twice, and for a
+/// value of a wrong type or out of range what was expected and found.
+Recipe recipe_from_json(const std::string& text, const std::string& source);
+
+/// Reads a file. Throws linnet::Error.
+Recipe load_recipe(const std::string& path);
+
+/// The whole recipe, defaults included.
+std::string to_json(const Recipe& recipe);
+
+/// Sets one field from the text of a flag: as in JSON, but strings need no quotes and lists no brackets ("0.5,0.5").
+/// Throws linnet::Error as recipe_from_json.
+void set_recipe_field(Recipe& recipe, const std::string& name, const std::string& value);
+
+/// Checks what no field alone can tell. Throws linnet::Error that names the fields.
+void check_recipe(const Recipe& recipe);
+
+/// Throws linnet::Error that names the first field that differs, with both values, unless it may change when a run is
+/// resumed: description, steps, threads, loader_threads, checkpoint_every.
+void check_resumable(const Recipe& before, const Recipe& now);
+
+}  // namespace linnet::training

@@ -1,0 +1,175 @@
+#include "training/recipe/fields.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "linnet/error.h"
+
+namespace linnet::training {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double largest_index = 0x7fffffff;  // Index may have 32 bits
+constexpr Range not_negative{0, infinity};
+constexpr Range positive{0, infinity, true};
+constexpr Range size_or_zero{0, largest_index};
+constexpr Range at_least_one{1, largest_index};
+constexpr Range share{0, 1};
+constexpr Range share_below_one{0, 1, false, true};
+constexpr Range positive_share{0, 1, true};
+
+#define LINNET_AT(member) [](Recipe& recipe) -> FieldValue { return &recipe.member; }
+
+constexpr std::array table{
+    Field{"description", "what this recipe is for and where it comes from", LINNET_AT(description), {}, {}, true},
+
+    Field{"model.name", "the network, as `linnet list` shows it", LINNET_AT(model.name)},
+    Field{"model.classes", "0: those of the training data", LINNET_AT(model.classes), size_or_zero},
+    Field{"model.in_channels", "1: grey, 3: colour", LINNET_AT(model.in_channels), {1, 3}},
+    Field{"model.height", "of the input; 0: the network's own", LINNET_AT(model.height), size_or_zero},
+    Field{"model.width", "of the input; 0: as the height", LINNET_AT(model.width), size_or_zero},
+    Field{"model.stem_stride", "of the first convolution; 1 for small pictures", LINNET_AT(model.stem_stride), {1, 2}},
+    Field{"model.dropout", "before the classifier; null: the network's own", LINNET_AT(model.dropout), share_below_one},
+    Field{"model.drop_path", "of the last block, growing from 0", LINNET_AT(model.drop_path), share_below_one},
+    Field{"model.padding", "of the convolutions", LINNET_AT(model.padding), {}, "default|symmetric|same"},
+    Field{"model.bn_epsilon", "null: the network's own", LINNET_AT(model.bn_epsilon), positive},
+    Field{"model.bn_momentum", "weight of the new statistics; null: the network's own", LINNET_AT(model.bn_momentum),
+          positive_share},
+
+    Field{"data.train", "folder of the training pictures", LINNET_AT(data.train)},
+    Field{"data.validation", "folder of the validation pictures; empty: the test part of data.train",
+          LINNET_AT(data.validation)},
+    Field{"data.kind", "how the data is stored", LINNET_AT(data.kind), {}, "auto|idx|cifar10|cifar100|folder"},
+    Field{"data.strict", "a damaged or foreign file ends the run", LINNET_AT(data.strict)},
+    Field{"data.in_memory", "keep all decoded pictures in memory", LINNET_AT(data.in_memory)},
+    Field{"data.resize", "shorter side before the centre crop; 0: pictures are used as they are",
+          LINNET_AT(data.resize), size_or_zero},
+    Field{"data.interpolation", "of all resizing", LINNET_AT(data.interpolation), {}, "bilinear|bicubic"},
+    Field{"data.crop_mode", "of the evaluation", LINNET_AT(data.crop_mode), {}, "center|squash|border"},
+    Field{"data.mean", "of value / 255, one per channel; empty: 0", LINNET_AT(data.mean)},
+    Field{"data.std", "of value / 255, one per channel; empty: 1", LINNET_AT(data.std), positive},
+
+    Field{"augment.random_resized_crop", "in place of resize and centre crop", LINNET_AT(augment.random_resized_crop)},
+    Field{"augment.area_min", "smallest share of the picture", LINNET_AT(augment.area_min), positive_share},
+    Field{"augment.area_max", "largest share of the picture", LINNET_AT(augment.area_max), positive_share},
+    Field{"augment.ratio_min", "smallest width / height", LINNET_AT(augment.ratio_min), positive},
+    Field{"augment.ratio_max", "largest width / height", LINNET_AT(augment.ratio_max), positive},
+    Field{"augment.crop_padding", "pad by so many pixels, then crop anywhere", LINNET_AT(augment.crop_padding),
+          size_or_zero},
+    Field{"augment.flip_probability", "of a mirrored picture", LINNET_AT(augment.flip_probability), share},
+
+    Field{"optimiser.kind",
+          "sgd: with momentum; adamw: Adam with decoupled weight decay",
+          LINNET_AT(optimiser.kind),
+          {},
+          "sgd|adamw"},
+    Field{"optimiser.lr", "learning rate at the top of the schedule", LINNET_AT(optimiser.lr), positive},
+    Field{"optimiser.momentum", "sgd", LINNET_AT(optimiser.momentum), share_below_one},
+    Field{"optimiser.nesterov", "sgd", LINNET_AT(optimiser.nesterov)},
+    Field{"optimiser.beta1", "adamw", LINNET_AT(optimiser.beta1), share_below_one},
+    Field{"optimiser.beta2", "adamw", LINNET_AT(optimiser.beta2), share_below_one},
+    Field{"optimiser.epsilon", "adamw", LINNET_AT(optimiser.epsilon), positive},
+    Field{"optimiser.weight_decay", "see decay_all", LINNET_AT(optimiser.weight_decay), not_negative},
+    Field{"optimiser.decay_all", "decay biases and batch norms too, not only weights", LINNET_AT(optimiser.decay_all)},
+    Field{"optimiser.clip_norm", "largest norm of all gradients together; 0: no limit", LINNET_AT(optimiser.clip_norm),
+          not_negative},
+
+    Field{"schedule.kind",
+          "curve of the learning rate, set anew for each step",
+          LINNET_AT(schedule.kind),
+          {},
+          "constant|cosine|poly|step"},
+    Field{"schedule.warmup_epochs", "linear rise at the beginning", LINNET_AT(schedule.warmup_epochs), not_negative},
+    Field{"schedule.warmup_start", "learning rate of the first step", LINNET_AT(schedule.warmup_start), not_negative},
+    Field{"schedule.warmup_prefix", "true: the curve starts after the warm-up; false: the warm-up lies over its start",
+          LINNET_AT(schedule.warmup_prefix)},
+    Field{"schedule.minimum", "cosine, poly: learning rate at the end", LINNET_AT(schedule.minimum), not_negative},
+    Field{"schedule.decay_epochs", "step: epochs between two decays", LINNET_AT(schedule.decay_epochs), positive},
+    Field{"schedule.decay_rate", "step: factor of a decay", LINNET_AT(schedule.decay_rate), positive_share},
+    Field{"schedule.power", "poly: exponent; 1 is a straight line", LINNET_AT(schedule.power), positive},
+
+    Field{"ema.decay", "of the moving average of the weights; 0: none", LINNET_AT(ema.decay), share_below_one},
+    Field{"ema.warmup", "raise the decay from 0: 1 - (1 + step / gamma)^-power", LINNET_AT(ema.warmup)},
+    Field{"ema.warmup_gamma", "see ema.warmup", LINNET_AT(ema.warmup_gamma), positive},
+    Field{"ema.warmup_power", "see ema.warmup", LINNET_AT(ema.warmup_power), positive},
+    Field{"ema.min_decay", "see ema.warmup", LINNET_AT(ema.min_decay), share_below_one},
+    Field{"ema.update_after_step", "until then the average is a copy", LINNET_AT(ema.update_after_step), not_negative},
+
+    Field{"label_smoothing", "share of the target spread over all classes", LINNET_AT(label_smoothing),
+          share_below_one},
+    Field{"batch", "pictures per step", LINNET_AT(batch), at_least_one},
+    Field{"epochs", "passes over the training data, warm-up included", LINNET_AT(epochs), at_least_one},
+    Field{"steps", "stop after so many steps; 0: all epochs", LINNET_AT(steps), not_negative, {}, true},
+    Field{"seed", "of initial weights, order, augmentation and dropout", LINNET_AT(seed), not_negative},
+    Field{"threads",
+          "of the computation; 0: one per big core. The result does not depend on it",
+          LINNET_AT(threads),
+          size_or_zero,
+          {},
+          true},
+    Field{"loader_threads",
+          "that prepare pictures; 0: the training thread does",
+          LINNET_AT(loader_threads),
+          size_or_zero,
+          {},
+          true},
+    Field{"validate_every", "epochs between two validations", LINNET_AT(validate_every), at_least_one},
+    Field{"validation_batch", "pictures per batch when validating", LINNET_AT(validation_batch), at_least_one},
+    Field{"checkpoint_every",
+          "steps between two checkpoints, besides that of each epoch; 0: only that",
+          LINNET_AT(checkpoint_every),
+          not_negative,
+          {},
+          true},
+    Field{"log_every", "steps between two lines in metrics.jsonl", LINNET_AT(log_every), at_least_one},
+    Field{"save",
+          "best: the model of the best validation, averaged or not; last: the final one, averaged if ema is on",
+          LINNET_AT(save),
+          {},
+          "best|last"},
+};
+
+#undef LINNET_AT
+
+// The number of insertions, deletions and replacements that turn one text into the other.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+}  // namespace
+
+bool Range::contains(double value) const {
+  return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+}
+
+std::span<const Field> fields() { return table; }
+
+const Field& find_field(std::string_view name) {
+  // A forgotten or wrong group ("lr", "sgd.lr") is as near as a misspelt word.
+  const auto distance = [name](const Field& field) {
+    return std::min(edit_distance(name, field.name), edit_distance(last_part(name), last_part(field.name)) + 1);
+  };
+  const Field* nearest = &table[0];
+  for (const Field& field : table) {
+    if (name == field.name) return field;
+    if (distance(field) < distance(*nearest)) nearest = &field;
+  }
+  throw Error("field '" + std::string(name) + "' is unknown; the nearest known one is '" + nearest->name + "'");
+}
+
+}  // namespace linnet::training
