@@ -1,6 +1,7 @@
 // A network that can be trained: runs a Graph node by node through the autograd operations.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ class TrainingModel {
   };
 
   /// input [batch, height, width, channels] -> the output node's value, [batch, features] or [batch, h, w, c].
-  /// In training mode `seed` decides every random choice, so that a step can be repeated bit for bit.
+  /// In training mode `seed` decides every random choice, so that a step can be repeated bit for bit. In evaluation
+  /// mode nothing is recorded. A batch norm and the activation behind it run as one operation.
   autograd::Variable forward(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool);
 
   /// All parameters and statistics under their state-dict names. The tensors share storage with the model.
@@ -41,9 +43,20 @@ class TrainingModel {
   void set_weights(const Weights& weights);
 
  private:
+  struct Run;
+
   Graph graph_;
   std::vector<LearnableParameter> parameters_;
   Weights buffers_;  ///< running statistics and counters
+
+  /// What forward() does at a node, beside the node's own op.
+  struct Step {
+    std::size_t first_parameter = 0;                 ///< of this node, in parameters_
+    Activation fused_activation = Activation::none;  ///< of the node that follows
+    bool is_fused = false;                           ///< into the batch norm before it: nothing to do
+    std::vector<int> last_uses;                      ///< nodes whose values nobody needs after this one
+  };
+  std::vector<Step> steps_;
 };
 
 }  // namespace linnet
