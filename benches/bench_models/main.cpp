@@ -1,0 +1,62 @@
+// bench_models: the latency table of this device.
+#include <fstream>
+#include <iostream>
+
+#include "benches/bench_models/machine.h"
+#include "benches/bench_models/options.h"
+#include "benches/bench_models/report.h"
+#include "linnet/error.h"
+
+namespace linnet::bench {
+namespace {
+
+std::vector<Row> measure_all(const Options& options, std::ostream& people) {
+  std::vector<Row> rows;
+  people << describe_machine() << '\n' << table_header() << std::flush;
+  for (const std::string& name : options.models) {
+    const Model model = open_model(name);
+    for (const std::string& precision : options.precisions) {
+      for (const int threads : options.threads) {
+        for (const int batch : options.batches) {
+          const Case conditions{.threads = threads, .batch = batch, .runs = options.runs, .warmup = options.warmup};
+          Row row = measure(model, conditions);
+          row.model = name;
+          row.precision = precision;
+          people << table_line(row) << std::flush;
+          if (options.profile) people << '\n' << profile_table(model, conditions) << '\n' << std::flush;
+          rows.push_back(std::move(row));
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+void write_json(const std::vector<Row>& rows, const std::string& path) {
+  const std::string text = to_json(rows);
+  if (path == "-") {
+    std::cout << text << std::flush;
+    return;
+  }
+  std::ofstream file(path);
+  file << text << std::flush;
+  if (!file) throw Error("cannot write " + path);
+}
+
+}  // namespace
+}  // namespace linnet::bench
+
+int main(int argc, char** argv) {
+  using namespace linnet::bench;
+  const Parsed parsed = parse_command_line(argc, argv);
+  if (!parsed.options) return parsed.exit_code;
+  const Options& options = *parsed.options;
+  try {
+    const std::vector<Row> rows = measure_all(options, options.json == "-" ? std::cerr : std::cout);
+    if (!options.json.empty()) write_json(rows, options.json);
+  } catch (const std::exception& error) {
+    std::cerr << "bench_models: " << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}

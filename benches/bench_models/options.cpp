@@ -1,0 +1,54 @@
+#include "benches/bench_models/options.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "linnet/architectures.h"
+
+namespace linnet::bench {
+namespace {
+
+std::vector<std::string> all_architectures() {
+  std::vector<std::string> names;
+  for (const architectures::Variant& variant : architectures::variants()) names.push_back(variant.name);
+  return names;
+}
+
+std::string known_precision(const std::string& precision) {
+  if (precision == "f32") return {};
+  return "unknown precision '" + precision + "'; there is f32";
+}
+
+}  // namespace
+
+Parsed parse_command_line(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app("Latency of networks on this machine: every model x precision x threads x batch.");
+  app.option_defaults()->delimiter(',')->always_capture_default();
+  app.add_option("--model", options.models, "architectures or model files (default: every architecture)")
+      ->type_name("NAME,...");
+  app.add_option("--threads", options.threads, "threads, the caller's included")
+      ->type_name("N,...")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--batch", options.batches, "pictures per run")->type_name("B,...")->check(CLI::Range(1, 65536));
+  app.add_option("--precision", options.precisions, "f32")
+      ->type_name("P,...")
+      ->check(CLI::Validator(known_precision, "", "precision"));
+  app.add_option("--runs", options.runs, "timed runs")->type_name("R")->check(CLI::Range(1, 10000000));
+  app.add_option("--warmup", options.warmup, "runs before them")->type_name("W")->check(CLI::Range(0, 10000000));
+  app.add_option("--json", options.json, "write the results to this file as JSON; - for stdout")->type_name("FILE");
+  app.add_flag("--profile", options.profile, "also show where the time goes, step by step");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return {.options = std::nullopt, .exit_code = 0};
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "bench_models: " << error.what() << '\n';
+    return {.options = std::nullopt, .exit_code = 2};
+  }
+  if (options.models.empty()) options.models = all_architectures();
+  return {.options = std::move(options), .exit_code = 0};
+}
+
+}  // namespace linnet::bench

@@ -1,0 +1,221 @@
+#include "linnet/compile.h"
+
+#include <gtest/gtest.h>
+
+#include "compiled_graphs.h"
+#include "engine/compile/pass.h"
+#include "linnet/error.h"
+#include "linnet/session.h"
+
+namespace linnet {
+namespace {
+
+using test::count;
+using test::relative_difference;
+using test::run_plan;
+
+constexpr double tolerance = 2e-5;
+
+CompileOptions without(std::vector<std::string> disabled, Index batch = 1, int threads = 1) {
+  return {.batch = batch, .threads = threads, .disabled_passes = std::move(disabled)};
+}
+
+Model passed_by(std::initializer_list<const char*> names, Model model) {
+  for (const compiler::Pass& pass : compiler::passes()) {
+    for (const char* name : names) {
+      if (std::string(name) == pass.name) model = pass.run(std::move(model));
+    }
+  }
+  return model;
+}
+
+Model handmade(const std::string& name) {
+  for (Graph& graph : test::handmade_graphs()) {
+    if (graph.name == name) return test::random_model(std::move(graph), 1);
+  }
+  throw Error("no graph " + name);
+}
+
+std::vector<Graph> all_graphs() {
+  std::vector<Graph> graphs = test::handmade_graphs();
+  for (std::uint64_t seed = 0; seed < 40; ++seed) graphs.push_back(test::random_graph(seed));
+  return graphs;
+}
+
+TEST(Passes, KeepModelsValid) {
+  for (Graph& graph : all_graphs()) {
+    SCOPED_TRACE(graph.name);
+    Model model = test::random_model(std::move(graph), 2);
+    const Shape output = model.graph.output().shape;
+    for (const compiler::Pass& pass : compiler::passes()) {
+      SCOPED_TRACE(pass.name);
+      model = pass.run(std::move(model));
+      EXPECT_NO_THROW(check_weights(model.graph, model.weights));
+      const std::vector<Node> before = model.graph.nodes;
+      ASSERT_NO_THROW(infer_shapes(model.graph));
+      for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i].shape, model.graph.nodes[i].shape);
+      EXPECT_EQ(model.graph.output().shape, output);
+    }
+  }
+}
+
+TEST(Passes, LeaveTheCallersWeightsAlone) {
+  const Model model = handmade("inverted_residuals");
+  Weights copy;
+  for (const auto& [name, tensor] : model.weights) copy[name] = tensor.clone();
+  compile(model);
+  ASSERT_EQ(model.weights.size(), copy.size());
+  for (const auto& [name, tensor] : model.weights) {
+    EXPECT_TRUE(std::equal(tensor.data(), tensor.data() + tensor.size(), copy[name].data())) << name;
+  }
+}
+
+/// Each pass alone, all but one, all, and none agree.
+TEST(Passes, KeepResults) {
+  const std::vector<std::string> names = pass_names();
+  std::vector<std::vector<std::string>> choices = {{}};
+  for (const std::string& name : names) {
+    choices.push_back({name});
+    std::vector<std::string> others;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(others), [&](const auto& n) { return n != name; });
+    choices.push_back(others);
+  }
+  for (Graph& graph : all_graphs()) {
+    SCOPED_TRACE(graph.name);
+    const Model model = test::random_model(std::move(graph), 3);
+    for (const Index batch : {1, 3}) {
+      const std::vector<float> input = test::random_input(model, batch, 4);
+      const std::vector<float> expected = run_plan(model, without(names, batch), input);
+      for (const auto& disabled : choices) {
+        std::string text;
+        for (const std::string& name : disabled) text += " " + name;
+        SCOPED_TRACE("without" + text);
+        EXPECT_LT(relative_difference(run_plan(model, without(disabled, batch), input), expected), tolerance);
+      }
+    }
+  }
+}
+
+TEST(Passes, RemoveTrainingNodes) {
+  const Model before = handmade("inverted_residuals");
+  const Model after = passed_by({"remove_training_nodes"}, before);
+  EXPECT_EQ(count<op::Dropout>(after.graph), 0);
+  EXPECT_EQ(count<op::DropPath>(after.graph), 0);
+  EXPECT_EQ(after.graph.nodes.size(), before.graph.nodes.size() - 3);
+}
+
+TEST(Passes, FoldBatchNorm) {
+  Model model = passed_by({"remove_training_nodes", "fold_batch_norm"}, handmade("inverted_residuals"));
+  EXPECT_EQ(count<op::BatchNorm>(model.graph), 0);
+  EXPECT_EQ(count<op::Conv2d>(model.graph), 1 + 2 * 5);  // none was added
+  for (const Node& node : model.graph.nodes) {
+    if (const auto* conv = std::get_if<op::Conv2d>(&node.op)) {
+      EXPECT_TRUE(conv->bias) << node.name;
+    }
+  }
+
+  // Only the last of the five in this graph follows a layer that nobody else reads.
+  model = handmade("batch_norms_alone");
+  const int convolutions = count<op::Conv2d>(model.graph);
+  model = passed_by({"fold_batch_norm"}, model);
+  EXPECT_EQ(count<op::BatchNorm>(model.graph), 0);
+  EXPECT_EQ(count<op::Conv2d>(model.graph), convolutions + 5);
+  EXPECT_TRUE(std::get<op::Linear>(model.graph.output().op).bias);
+}
+
+TEST(Passes, FuseActivation) {
+  Model model =
+      passed_by({"remove_training_nodes", "fold_batch_norm", "fuse_activation"}, handmade("inverted_residuals"));
+  EXPECT_EQ(count<op::Activate>(model.graph), 0);
+  model = passed_by({"fuse_activation"}, handmade("inverted_residuals"));
+  EXPECT_EQ(count<op::Activate>(model.graph), 5);  // those behind a batch norm
+  // A convolution that somebody else reads too, and the network's input, stay as they are.
+  model = passed_by({"fuse_activation"}, handmade("residuals"));
+  EXPECT_EQ(count<op::Activate>(model.graph), 1);
+  model = passed_by({"fuse_activation"}, handmade("input_used_often"));
+  EXPECT_EQ(count<op::Activate>(model.graph), 2);
+}
+
+TEST(Passes, FuseResidual) {
+  const auto fused = [](const Model& model) {
+    int found = 0;
+    for (const Node& node : model.graph.nodes) {
+      const auto* conv = std::get_if<op::Conv2d>(&node.op);
+      found += conv != nullptr && conv->residual ? 1 : 0;
+    }
+    return found;
+  };
+  Model model =
+      passed_by({"remove_training_nodes", "fold_batch_norm", "fuse_residual"}, handmade("inverted_residuals"));
+  EXPECT_EQ(count<op::Add>(model.graph), 0);
+  EXPECT_EQ(fused(model), 2);
+  // Dropped paths stand between the convolution and the sum.
+  EXPECT_EQ(fused(passed_by({"fold_batch_norm", "fuse_residual"}, handmade("inverted_residuals"))), 0);
+
+  model = passed_by({"fold_batch_norm", "fuse_activation", "fuse_residual"}, handmade("residuals"));
+  EXPECT_EQ(count<op::Add>(model.graph), 4);  // read twice; doubled; before a batch norm; with a depthwise 1x1
+  EXPECT_EQ(fused(model), 6);
+}
+
+TEST(Compile, DeadNodesAreLeftOut) {
+  Model model = handmade("residuals");
+  const auto plan = compile(model);
+  Node dead = model.graph.nodes[1];
+  dead.name = "dead";
+  model.graph.nodes.insert(model.graph.nodes.end() - 1, dead);
+  model.weights["dead.weight"] = model.weights.at(model.graph.nodes[1].name + ".weight");
+  model.weights["dead.bias"] = model.weights.at(model.graph.nodes[1].name + ".bias");
+  EXPECT_EQ(compile(model)->arena_bytes(), plan->arena_bytes());
+  EXPECT_EQ(compile(model)->weight_bytes(), plan->weight_bytes());
+}
+
+TEST(Compile, PlanDescribesItself) {
+  const Model model = handmade("residuals");
+  const std::string text = compile(model, without({}, 2, 2))->to_string();
+  for (const char* expected :
+       {"residuals: ", "input [2, 8, 8, 4]", "output [2, 8, 8, 8]", "up to 2 threads", " conv ", " pointwise ",
+        " depthwise ", " grouped ", " add ", " scale_shift ", " input -> arena+", " -> output\n"}) {
+    EXPECT_NE(text.find(expected), std::string::npos) << expected << "\n" << text;
+  }
+}
+
+TEST(Compile, LinearWeightsAreShared) {
+  Model model = handmade("inverted_residuals");
+  const std::vector<float> input = test::random_input(model, 1, 5);
+  const auto plan = compile(model);
+  Session session(plan);
+  std::vector<float> before(5), after(5);
+  session.run(input, before);
+  const std::string name = model.graph.output().name + ".weight";
+  Tensor& weight = model.weights.at(name);
+  std::fill(weight.data(), weight.data() + weight.size(), 0.0f);
+  session.run(input, after);
+  const Tensor& bias = model.weights.at(model.graph.output().name + ".bias");
+  EXPECT_EQ(after, std::vector<float>(bias.data(), bias.data() + 5));
+  EXPECT_NE(after, before);
+}
+
+template <class Call>
+std::string message_of(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Compile, RefusesWrongOptionsAndWeights) {
+  Model model = handmade("residuals");
+  EXPECT_EQ(message_of([&] { compile(model, without({}, 0)); }), "compile: batch must be at least 1, found 0");
+  EXPECT_EQ(message_of([&] { compile(model, without({}, 1, 0)); }), "compile: threads must be at least 1, found 0");
+  EXPECT_EQ(message_of([&] { compile(model, without({"fold_batchnorm"})); }),
+            "compile: unknown pass 'fold_batchnorm' in disabled_passes; the passes are remove_training_nodes "
+            "fold_batch_norm fuse_activation fuse_residual");
+  const std::string missing = model.weights.begin()->first;
+  model.weights.erase(missing);
+  EXPECT_NE(message_of([&] { compile(model); }).find(missing), std::string::npos);
+}
+
+}  // namespace
+}  // namespace linnet

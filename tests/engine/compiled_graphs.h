@@ -1,0 +1,40 @@
+// Graphs and helpers for the tests of the compiler and of sessions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linnet/compile.h"
+#include "linnet/model.h"
+
+namespace linnet::test {
+
+/// Weights in sensible ranges, batch-norm statistics away from their defaults.
+Model random_model(Graph graph, std::uint64_t seed);
+
+std::vector<float> random_values(Index size, std::uint64_t seed);
+
+/// Compiles, runs once in a fresh session of options.threads, returns the output.
+std::vector<float> run_plan(const Model& model, const CompileOptions& options, const std::vector<float>& input);
+
+std::vector<float> random_input(const Model& model, Index batch, std::uint64_t seed);
+
+/// max |a - b| / max |b|
+double relative_difference(const std::vector<float>& a, const std::vector<float>& b);
+
+/// Small networks that between them use every op in every way that the compiler treats differently.
+std::vector<Graph> handmade_graphs();
+
+/// Any ops on any earlier nodes.
+Graph random_graph(std::uint64_t seed);
+
+/// How many nodes hold the op.
+template <class Wanted>
+int count(const Graph& graph) {
+  int found = 0;
+  for (const Node& node : graph.nodes) found += std::holds_alternative<Wanted>(node.op) ? 1 : 0;
+  return found;
+}
+
+}  // namespace linnet::test
