@@ -8,6 +8,13 @@
 #define LINNET_JOIN_(a, b) a##b
 #define LINNET_JOIN(a, b) LINNET_JOIN_(a, b)
 #define xsimd LINNET_JOIN(linnet_xsimd_, LINNET_ISA)
+
+// GCC 12 takes the "undefined" operands of its own AVX-512 intrinsics for uninitialised variables of ours.
+#if defined(__AVX512F__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 #include <xsimd/xsimd.hpp>
 
 #include "linnet/types.h"
@@ -64,6 +71,8 @@ LINNET_INLINE void store_partial(float* p, Vec v, Index count) {
 
 /// a * b + c, fused where the instruction set can.
 LINNET_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return xsimd::fma(a, b, c); }
+
+/// Where one operand is NaN, x86 gives the second, Arm gives NaN.
 LINNET_INLINE Vec min(Vec a, Vec b) { return xsimd::min(a, b); }
 LINNET_INLINE Vec max(Vec a, Vec b) { return xsimd::max(a, b); }
 
