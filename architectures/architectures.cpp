@@ -9,7 +9,7 @@ namespace linnet::architectures {
 
 namespace {
 
-const Family* const families[] = {&mobilenetv2};
+const Family* const families[] = {&mobilenetv1, &mobilenetv2, &mobilenetv3};
 
 }  // namespace
 

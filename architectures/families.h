@@ -15,6 +15,8 @@ struct Family {
   std::optional<Graph> (*build)(std::string_view variant, std::string_view graph_name, const BuildOptions& options);
 };
 
+extern const Family mobilenetv1;
 extern const Family mobilenetv2;
+extern const Family mobilenetv3;
 
 }  // namespace linnet::architectures

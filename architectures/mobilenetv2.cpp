@@ -1,7 +1,6 @@
 // MobileNetV2 (arXiv 1801.04381): inverted residuals with linear bottlenecks.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <string>
 
 #include "architectures/blocks.h"
@@ -41,26 +40,24 @@ struct Definition {
   Published published = {};
 };
 
-constexpr const char* timm_results = "timm results-imagenet.csv";
+constexpr const char* slim = "TF-slim README";
+constexpr const char* timm_csv = "timm results-imagenet.csv";
 
+// name, width, depth, deep, naming, published
 constexpr Definition definitions[] = {
-    {.name = "mobilenetv2_035", .width = 0.35, .published = {60.3, "TF-slim README"}},
-    {.name = "mobilenetv2_050", .width = 0.5, .published = {65.928, timm_results}},
-    {.name = "mobilenetv2_075", .width = 0.75, .published = {69.8, "TF-slim README"}},
-    {.name = "mobilenetv2_100", .width = 1.0, .published = {72.910, timm_results}},
-    {.name = "mobilenetv2_140", .width = 1.4, .published = {76.528, timm_results}},
-    {.name = "mobilenetv2_110d", .width = 1.1, .depth = 1.2, .deep = true, .published = {75.056, timm_results}},
-    {.name = "mobilenetv2_120d", .width = 1.2, .depth = 1.4, .deep = true, .published = {77.300, timm_results}},
-    {.name = "torchvision_mobilenet_v2",
-     .width = 1.0,
-     .naming = Naming::torchvision,
-     .published = {72.154, "torchvision, weights V2"}},
+    {"mobilenetv2_035", 0.35, 1, false, Naming::timm, {60.3, slim}},
+    {"mobilenetv2_050", 0.5, 1, false, Naming::timm, {65.928, timm_csv}},
+    {"mobilenetv2_075", 0.75, 1, false, Naming::timm, {69.8, slim}},
+    {"mobilenetv2_100", 1.0, 1, false, Naming::timm, {72.910, timm_csv}},
+    {"mobilenetv2_140", 1.4, 1, false, Naming::timm, {76.528, timm_csv}},
+    {"mobilenetv2_110d", 1.1, 1.2, true, Naming::timm, {75.056, timm_csv}},
+    {"mobilenetv2_120d", 1.2, 1.4, true, Naming::timm, {77.300, timm_csv}},
+    {"torchvision_mobilenet_v2", 1.0, 1, false, Naming::torchvision, {72.154, "torchvision V2"}},
 };
 
 Index repeats_of(std::size_t stage, const Definition& definition) {
   const bool fixed = definition.deep && (stage == 0 || stage + 1 == stages.size());
-  const auto repeats = double(stages[stage].repeats);
-  return static_cast<Index>(fixed ? repeats : std::ceil(repeats * definition.depth));
+  return fixed ? stages[stage].repeats : scale_repeats({stages[stage].repeats}, definition.depth)[0];
 }
 
 /// torchvision numbers the blocks through, and the parts of a block without its expansion.
@@ -87,7 +84,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
     for (Index repeat = 0; repeat < repeats_of(stage, definition); ++repeat) {
       ++block;
       const bool expands = row.expansion != 1;
-      const std::string prefix = timm::block(stage, static_cast<std::size_t>(repeat));
+      const std::string prefix = timm::block(stage, repeat);
       const InvertedResidualNames names = torchvision ? torchvision_names(block, expands)
                                           : expands   ? timm::inverted_residual(prefix)
                                                       : timm::depthwise_separable(prefix);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "linnet/types.h"
 
@@ -19,5 +20,10 @@ constexpr Index make_divisible(double value, Index divisor = 8, double round_lim
 constexpr Index symmetric_padding(Index kernel, Index stride, Index dilation = 1) {
   return (stride - 1 + dilation * (kernel - 1)) / 2;
 }
+
+/// How often each row of a stage is repeated when the stage is `depth` times as deep: ceil(total * depth) in all,
+/// shared out from the last row to the first in proportion (ties to even). timm's rule, of which EfficientNet's is the
+/// case of one row.
+std::vector<Index> scale_repeats(std::vector<Index> repeats, double depth);
 
 }  // namespace linnet::architectures

@@ -8,7 +8,7 @@ namespace linnet::architectures::timm {
 inline const ConvNames stem{"conv_stem", "bn1"};
 inline const ConvNames head{"conv_head", "bn2"};
 
-inline std::string block(std::size_t stage, std::size_t index) {
+inline std::string block(std::size_t stage, Index index) {
   return "blocks." + std::to_string(stage) + "." + std::to_string(index);
 }
 

@@ -112,8 +112,7 @@ class ShapeRules {
     expect_inputs(1);
     expect_image(0);
     if (slice.begin < 0 || slice.begin >= slice.end || slice.end > inputs_[0][2]) {
-      fail("channels [begin, end) within the input " + to_string(inputs_[0]),
-           "[" + std::to_string(slice.begin) + ", " + std::to_string(slice.end) + ")");
+      fail("a range of channels within the input " + to_string(inputs_[0]), to_string(Shape{slice.begin, slice.end}));
     }
     return {inputs_[0][0], inputs_[0][1], slice.end - slice.begin};
   }
