@@ -1,0 +1,31 @@
+// linnet: everything that is neither training nor benchmarking, by subcommand.
+#include <cstdio>
+#include <exception>
+
+#include "commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Linnet: lightweight neural nets for embedded CPUs", "linnet");
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 failed, 2 wrong use. `linnet COMMAND --help` tells more.");
+  linnet::tools::add_list(app);
+  linnet::tools::add_summary(app);
+  linnet::tools::add_info(app);
+  linnet::tools::add_evaluate(app);
+  linnet::tools::add_classify(app);
+  linnet::tools::add_report(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "linnet: %s (see linnet --help)\n", error.what());
+    return 2;
+  } catch (const linnet::tools::Failed&) {
+    return 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "linnet: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,17 @@
+// A model as people name it on the command line: the name of a network, or a model file.
+#pragma once
+
+#include <string>
+
+#include "linnet/model.h"
+
+namespace linnet::tools {
+
+/// The network behind a name, or the graph in a file. A file is what exists on disk or has a '/' or ".safetensors" in
+/// its name.
+Graph graph_from(const std::string& name_or_file);
+
+/// {"mobilenetv2_100", 224, 224, 3, 1000}: what a graph takes and gives, for messages.
+std::string describe(const Graph& graph);
+
+}  // namespace linnet::tools
