@@ -36,7 +36,7 @@ struct Conv2d {
   Index stride = 1;
   Index dilation = 1;
   Index groups = 1;
-  Padding padding;
+  Padding padding = {};
   bool bias = false;
   Activation activation = Activation::none;
   bool residual = false;
@@ -74,7 +74,7 @@ struct GlobalAveragePool {
 struct MaxPool {
   Index kernel = 2;
   Index stride = 2;
-  Padding padding;
+  Padding padding = {};
   bool ceil_mode = false;
   bool operator==(const MaxPool&) const = default;
 };
@@ -82,7 +82,7 @@ struct MaxPool {
 struct AveragePool {
   Index kernel = 2;
   Index stride = 2;
-  Padding padding;
+  Padding padding = {};
   bool ceil_mode = false;
   bool count_padding = false;
   bool operator==(const AveragePool&) const = default;
