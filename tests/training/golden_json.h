@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,14 +13,13 @@
 
 namespace linnet::training::testing {
 
-/// The copies of golden_data/`relative` that stand in this repository and in the shared folder.
-inline std::vector<std::filesystem::path> golden_data_files(const std::string& relative) {
-  std::vector<std::filesystem::path> found;
-  for (const std::filesystem::path root : {std::string(LINNET_TEST_DATA_DIR), golden::shared_dir()}) {
-    const std::filesystem::path file = root / "golden_data" / relative;
-    if (std::filesystem::exists(file)) found.push_back(file);
+/// golden_data/`relative` of the shared folder, else the copy in this repository.
+inline std::optional<std::filesystem::path> golden_data_file(const std::string& relative) {
+  for (const std::string& root : {golden::shared_dir(), std::string(LINNET_TEST_DATA_DIR)}) {
+    const std::filesystem::path file = std::filesystem::path(root) / "golden_data" / relative;
+    if (std::filesystem::exists(file)) return file;
   }
-  return found;
+  return std::nullopt;
 }
 
 inline nlohmann::json read_json(const std::filesystem::path& path) {

@@ -72,63 +72,59 @@ std::optional<OptimiserOptions> options_of(const json& golden) {
 }
 
 TEST(Optimisers, EqualGoldenSteps) {
-  const auto files = testing::golden_data_files("optim/optimisers.json");
-  if (files.empty()) GTEST_SKIP() << "no golden_data/optim";
+  const auto path = testing::golden_data_file("optim/optimisers.json");
+  if (!path) GTEST_SKIP() << "no golden_data/optim";
   ThreadPool pool(2);
   int covered = 0, others = 0;
-  for (const auto& path : files) {
-    const json file = testing::read_json(path);
-    for (const json& golden : file.at("cases")) {
-      SCOPED_TRACE(path.string() + ": " + golden.at("name").get<std::string>());
-      const std::optional<OptimiserOptions> options = options_of(golden);
-      if (!options) {
-        ++others;
-        continue;
-      }
-      ++covered;
-      Optimiser::Parameters parameters = parameters_of(file);
-      const auto optimiser = make_optimiser(*options, parameters);
-      const json& gradients = file.at("gradients_per_step");
-      for (std::size_t step = 0; step < gradients.size(); ++step) {
-        SCOPED_TRACE("step " + std::to_string(step));
-        const json& rate =
-            golden.contains("lr_per_step") ? golden.at("lr_per_step").at(step) : golden.at("arguments").at("lr");
-        set_gradients(parameters, gradients.at(step));
-        optimiser->step(rate, pool);
-        for (std::size_t i = 0; i < parameters.size(); ++i)
-          expect_close(parameters[i].variable.value(), golden.at("after_step").at(step).at(i), 2e-7);
-      }
-      if (!golden.contains("final_state")) continue;
-      const Weights state = optimiser->state();
-      for (const auto& [name, slots] : golden.at("final_state").items())
-        if (slots.contains("momentum_buffer"))
-          expect_close(state.at(name + ".momentum"), slots.at("momentum_buffer"), 1e-6);
+  const json file = testing::read_json(*path);
+  for (const json& golden : file.at("cases")) {
+    SCOPED_TRACE(golden.at("name").get<std::string>());
+    const std::optional<OptimiserOptions> options = options_of(golden);
+    if (!options) {
+      ++others;
+      continue;
     }
+    ++covered;
+    Optimiser::Parameters parameters = parameters_of(file);
+    const auto optimiser = make_optimiser(*options, parameters);
+    const json& gradients = file.at("gradients_per_step");
+    for (std::size_t step = 0; step < gradients.size(); ++step) {
+      SCOPED_TRACE("step " + std::to_string(step));
+      const json& rate =
+          golden.contains("lr_per_step") ? golden.at("lr_per_step").at(step) : golden.at("arguments").at("lr");
+      set_gradients(parameters, gradients.at(step));
+      optimiser->step(rate, pool);
+      for (std::size_t i = 0; i < parameters.size(); ++i)
+        expect_close(parameters[i].variable.value(), golden.at("after_step").at(step).at(i), 2e-7);
+    }
+    if (!golden.contains("final_state")) continue;
+    const Weights state = optimiser->state();
+    for (const auto& [name, slots] : golden.at("final_state").items())
+      if (slots.contains("momentum_buffer"))
+        expect_close(state.at(name + ".momentum"), slots.at("momentum_buffer"), 1e-6);
   }
   std::cout << covered << " optimisers compared, " << others << " of other kinds not covered\n";
   EXPECT_GT(covered, 0);
 }
 
 TEST(Optimisers, ClippingEqualsGolden) {
-  const auto files = testing::golden_data_files("optim/clipping.json");
-  if (files.empty()) GTEST_SKIP() << "no golden_data/optim";
+  const auto path = testing::golden_data_file("optim/clipping.json");
+  if (!path) GTEST_SKIP() << "no golden_data/optim";
   ThreadPool pool(2);
   int covered = 0, others = 0;
-  for (const auto& path : files) {
-    const json file = testing::read_json(path);
-    for (const json& golden : file.at("cases")) {
-      if (golden.at("mode") != "norm" || golden.at("norm_type") != 2.0) {
-        ++others;
-        continue;
-      }
-      SCOPED_TRACE(path.string() + ": " + golden.at("value").dump());
-      ++covered;
-      Optimiser::Parameters parameters = parameters_of(file);
-      set_gradients(parameters, file.at("gradients"));
-      EXPECT_NEAR(clip_gradient_norm(parameters, golden.at("value"), pool), golden.at("total_norm_before"), 1e-5);
-      for (std::size_t i = 0; i < parameters.size(); ++i)
-        expect_close(parameters[i].variable.gradient(), golden.at("after").at(i), 1e-7);
+  const json file = testing::read_json(*path);
+  for (const json& golden : file.at("cases")) {
+    if (golden.at("mode") != "norm" || golden.at("norm_type") != 2.0) {
+      ++others;
+      continue;
     }
+    SCOPED_TRACE(golden.at("value").dump());
+    ++covered;
+    Optimiser::Parameters parameters = parameters_of(file);
+    set_gradients(parameters, file.at("gradients"));
+    EXPECT_NEAR(clip_gradient_norm(parameters, golden.at("value"), pool), golden.at("total_norm_before"), 1e-5);
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      expect_close(parameters[i].variable.gradient(), golden.at("after").at(i), 1e-7);
   }
   std::cout << covered << " clippings compared, " << others << " of other kinds not covered\n";
   EXPECT_GT(covered, 0);

@@ -85,7 +85,7 @@ TEST(Recipe, ErrorsNameSourceFieldExpectedAndFound) {
            {R"({"batch": 1, "batch": 2})", {"'batch' stands there twice"}},
            {R"([1])", {"a JSON object", "array"}},
            {"{\"batch\": 1,\n", {"parse error"}},
-           {"{\"batch\": 1e999}", {"batch"}},
+           {"{\"batch\": 1e999}", {"1e999"}},
            {"", {"parse error"}}}) {
     const std::string found = json_message(text);
     EXPECT_TRUE(found.starts_with("cake.json: ")) << found;

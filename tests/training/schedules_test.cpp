@@ -71,22 +71,20 @@ std::optional<Schedule> schedule_of(const json& golden) {
 }
 
 TEST(Schedules, EqualGoldenValues) {
-  const auto files = testing::golden_data_files("schedules/schedules.json");
-  if (files.empty()) GTEST_SKIP() << "no golden_data/schedules";
+  const auto path = testing::golden_data_file("schedules/schedules.json");
+  if (!path) GTEST_SKIP() << "no golden_data/schedules";
   int covered = 0, others = 0;
-  for (const auto& path : files) {
-    for (const json& golden : testing::read_json(path)) {
-      SCOPED_TRACE(path.string() + ": " + golden.at("name").get<std::string>());
-      const std::optional<Schedule> schedule = schedule_of(golden);
-      if (!schedule) {
-        ++others;
-        continue;
-      }
-      ++covered;
-      const std::vector<double> values = golden.at("values");
-      for (std::size_t t = 0; t < values.size(); ++t)
-        EXPECT_NEAR(learning_rate(*schedule, static_cast<double>(t)), values[t], 1e-12 * values[t] + 1e-14) << t;
+  for (const json& golden : testing::read_json(*path)) {
+    SCOPED_TRACE(golden.at("name").get<std::string>());
+    const std::optional<Schedule> schedule = schedule_of(golden);
+    if (!schedule) {
+      ++others;
+      continue;
     }
+    ++covered;
+    const std::vector<double> values = golden.at("values");
+    for (std::size_t t = 0; t < values.size(); ++t)
+      EXPECT_NEAR(learning_rate(*schedule, static_cast<double>(t)), values[t], 1e-12 * values[t] + 1e-14) << t;
   }
   std::cout << covered << " schedules compared, " << others << " of other kinds not covered\n";
   EXPECT_GT(covered, 0);
@@ -99,45 +97,43 @@ TEST(Schedules, UnknownKindIsAnError) {
 }
 
 TEST(WeightAverage, EqualsGoldenValues) {
-  const auto files = testing::golden_data_files("schedules/ema.json");
-  if (files.empty()) GTEST_SKIP() << "no golden_data/schedules/ema.json";
+  const auto path = testing::golden_data_file("schedules/ema.json");
+  if (!path) GTEST_SKIP() << "no golden_data/schedules/ema.json";
   ThreadPool pool(2);
   int covered = 0, others = 0;
-  for (const auto& path : files) {
-    const json file = testing::read_json(path);
-    const float start = file.at("start_value");
-    for (const json& golden : file.at("cases")) {
-      SCOPED_TRACE(path.string() + ": " + golden.at("name").get<std::string>());
-      const json& arguments = golden.at("arguments");
-      if (!golden.at("step_given").get<bool>() || arguments.contains("exclude_buffers")) {
-        ++others;
-        continue;
-      }
-      ++covered;
-      EmaOptions options;
-      options.decay = arguments.at("decay");
-      options.warmup = arguments.value("use_warmup", false);
-      options.warmup_gamma = arguments.value("warmup_gamma", options.warmup_gamma);
-      options.warmup_power = arguments.value("warmup_power", options.warmup_power);
-      options.min_decay = arguments.value("min_decay", options.min_decay);
-      options.update_after_step = arguments.value("update_after_step", options.update_after_step);
+  const json file = testing::read_json(*path);
+  const float start = file.at("start_value");
+  for (const json& golden : file.at("cases")) {
+    SCOPED_TRACE(golden.at("name").get<std::string>());
+    const json& arguments = golden.at("arguments");
+    if (!golden.at("step_given").get<bool>() || arguments.contains("exclude_buffers")) {
+      ++others;
+      continue;
+    }
+    ++covered;
+    EmaOptions options;
+    options.decay = arguments.at("decay");
+    options.warmup = arguments.value("use_warmup", false);
+    options.warmup_gamma = arguments.value("warmup_gamma", options.warmup_gamma);
+    options.warmup_power = arguments.value("warmup_power", options.warmup_power);
+    options.min_decay = arguments.value("min_decay", options.min_decay);
+    options.update_after_step = arguments.value("update_after_step", options.update_after_step);
 
-      Weights weights{{"w.weight", Tensor::full({20000}, start)},
-                      {"w.running_mean", Tensor::full({3}, start)},
-                      {"w.num_batches_tracked", Tensor::full({}, 0)}};
-      Ema ema(weights, options);
-      for (const json& row : golden.at("rows")) {
-        const std::int64_t step = row.at("step");
-        const float value = file.at("sequence").at(static_cast<std::size_t>(step - 1));
-        EXPECT_NEAR(ema_decay(options, step), row.at("decay"), 1e-12) << step;
-        weights["w.weight"] = Tensor::full({20000}, value);
-        weights["w.running_mean"] = Tensor::full({3}, 2 * value);
-        weights["w.num_batches_tracked"] = Tensor::full({}, static_cast<float>(step));
-        ema.update(weights, step, pool);
-        EXPECT_NEAR(ema.average().at("w.weight").data()[19999], row.at("weight"), 2e-6) << step;
-        EXPECT_NEAR(ema.average().at("w.running_mean").data()[2], row.at("buffer"), 2e-6) << step;
-        EXPECT_EQ(ema.average().at("w.num_batches_tracked").data()[0], row.at("integer_buffer")) << step;
-      }
+    Weights weights{{"w.weight", Tensor::full({20000}, start)},
+                    {"w.running_mean", Tensor::full({3}, start)},
+                    {"w.num_batches_tracked", Tensor::full({}, 0)}};
+    Ema ema(weights, options);
+    for (const json& row : golden.at("rows")) {
+      const std::int64_t step = row.at("step");
+      const float value = file.at("sequence").at(static_cast<std::size_t>(step - 1));
+      EXPECT_NEAR(ema_decay(options, step), row.at("decay"), 1e-12) << step;
+      weights["w.weight"] = Tensor::full({20000}, value);
+      weights["w.running_mean"] = Tensor::full({3}, 2 * value);
+      weights["w.num_batches_tracked"] = Tensor::full({}, static_cast<float>(step));
+      ema.update(weights, step, pool);
+      EXPECT_NEAR(ema.average().at("w.weight").data()[19999], row.at("weight"), 2e-6) << step;
+      EXPECT_NEAR(ema.average().at("w.running_mean").data()[2], row.at("buffer"), 2e-6) << step;
+      EXPECT_EQ(ema.average().at("w.num_batches_tracked").data()[0], row.at("integer_buffer")) << step;
     }
   }
   std::cout << covered << " weight averages compared, " << others << " of other kinds not covered\n";
