@@ -6,6 +6,7 @@
 #include "engine/compile/pass.h"
 #include "linnet/error.h"
 #include "linnet/session.h"
+#include "linnet/training_model.h"
 
 namespace linnet {
 namespace {
@@ -92,6 +93,26 @@ TEST(Passes, KeepResults) {
         SCOPED_TRACE("without" + text);
         EXPECT_LT(relative_difference(run_plan(model, without(disabled, batch), input), expected), tolerance);
       }
+    }
+  }
+}
+
+TEST(Compile, MatchesTheTrainingModel) {
+  ThreadPool pool(1);
+  for (Graph& graph : all_graphs()) {
+    SCOPED_TRACE(graph.name);
+    const Model model = test::random_model(std::move(graph), 6);
+    for (const Index batch : {1, 2}) {
+      const std::vector<float> input = test::random_input(model, batch, 7);
+      Shape shape{batch};
+      shape.insert(shape.end(), model.graph.input().shape.begin(), model.graph.input().shape.end());
+      TrainingModel reference(model.graph, model.weights);
+      const autograd::Variable expected =
+          reference.forward(Tensor::from(shape, input), TrainingModel::Mode::evaluation, 0, pool);
+      const float* values = expected.value().data();
+      EXPECT_LT(relative_difference(run_plan(model, without({}, batch, 2), input),
+                                    std::vector<float>(values, values + expected.value().size())),
+                tolerance);
     }
   }
 }

@@ -195,7 +195,7 @@ Graph random_graph(std::uint64_t seed) {
         nodes.push_back(s.add(op::ScaleChannels{}, {x, s.add(op::GlobalAveragePool{}, {x})}));
         break;
       default:
-        nodes.push_back(s.add(op::SliceChannels{c / 4, c / 4 + 4 * std::max<Index>(1, c / 8)}, {x}));
+        nodes.push_back(s.add(op::SliceChannels{c / 8 * 4, c}, {x}));
         break;
     }
     if (s.channels(nodes.back()) > 24) nodes.push_back(s.conv(nodes.back(), 8));
