@@ -3,6 +3,9 @@
 // Unless said otherwise the output may be one of the inputs. Results do not depend on the number of threads.
 #pragma once
 
+#include <span>
+
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -37,5 +40,27 @@ void scale_channels(ThreadPool& pool, Index batch, Index pixels, Index channels,
 void scale_channels_gradient(ThreadPool& pool, Index batch, Index pixels, Index channels, const float* input,
                              const float* scale, const float* output_gradient, float* input_gradient,
                              float* scale_gradient);
+
+/// One instruction set's share of the work: single-threaded, on as much as it is given.
+struct ElementwiseKernels {
+  void (*activate)(Activation activation, Index size, const float* input, float* output);
+  void (*activate_gradient)(Activation activation, Index size, const float* input, const float* output_gradient,
+                            float* input_gradient);
+  void (*add)(Activation activation, Index size, const float* a, const float* b, float* output);
+  void (*multiply)(Index size, const float* a, const float* b, float* output);
+  void (*accumulate)(Index size, float alpha, const float* x, float* y);
+  /// Pixels of one image.
+  void (*scale_channels)(Index pixels, Index channels, const float* input, const float* scale, float* output);
+  void (*scale_channels_gradient)(Index pixels, Index channels, const float* input, const float* scale,
+                                  const float* output_gradient, float* input_gradient, float* scale_gradient);
+};
+
+#define LINNET_VARIANT(isa)                            \
+  namespace isa {                                      \
+  extern const ElementwiseKernels elementwise_kernels; \
+  }
+#include "kernels/elementwise/variants.inc"
+
+std::span<const Variant<ElementwiseKernels>> elementwise_variants();
 
 }  // namespace linnet::kernels

@@ -1,6 +1,9 @@
 // Moving channels about within NHWC pixels: shuffle, slice, concatenation.
 #pragma once
 
+#include <span>
+
+#include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -18,5 +21,20 @@ void channel_shuffle(ThreadPool& pool, Index rows, Index channels, Index groups,
 /// channel range of wider rows. No aliasing.
 void copy_channels(ThreadPool& pool, Index rows, Index channels, const float* input, Index input_stride, float* output,
                    Index output_stride);
+
+/// One instruction set's share of the work: single-threaded, on as many rows as it is given.
+struct ShuffleKernels {
+  void (*channel_shuffle)(Index rows, Index channels, Index groups, const float* input, float* output);
+  void (*copy_channels)(Index rows, Index channels, const float* input, Index input_stride, float* output,
+                        Index output_stride);
+};
+
+#define LINNET_VARIANT(isa)                    \
+  namespace isa {                              \
+  extern const ShuffleKernels shuffle_kernels; \
+  }
+#include "kernels/shuffle/variants.inc"
+
+std::span<const Variant<ShuffleKernels>> shuffle_variants();
 
 }  // namespace linnet::kernels

@@ -76,4 +76,21 @@ LINNET_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return xsimd::fma(a, b, c)
 LINNET_INLINE Vec min(Vec a, Vec b) { return xsimd::min(a, b); }
 LINNET_INLINE Vec max(Vec a, Vec b) { return xsimd::max(a, b); }
 
+/// The sum of all lanes, and the largest.
+LINNET_INLINE float sum(Vec v) { return xsimd::hadd(v); }
+LINNET_INLINE float maximum(Vec v) {
+  alignas(64) float values[lanes];
+  v.store_aligned(values);
+  float result = values[0];
+  for (Index i = 1; i < lanes; ++i) result = values[i] > result ? values[i] : result;
+  return result;
+}
+
+/// The first `count` < lanes lanes; the others become 0.
+LINNET_INLINE Vec first_lanes(Vec v, Index count) {
+  alignas(64) float values[lanes];
+  v.store_aligned(values);
+  return load_partial(values, count);
+}
+
 }  // namespace linnet::kernels::LINNET_ISA

@@ -1,0 +1,7 @@
+#include "kernels/shuffle/shuffle.inl"
+
+namespace linnet::kernels::neon32 {
+
+const ShuffleKernels shuffle_kernels = {channel_shuffle, copy_channels};
+
+}  // namespace linnet::kernels::neon32

@@ -1,0 +1,7 @@
+#include "kernels/softmax/softmax.inl"
+
+namespace linnet::kernels::sse2 {
+
+const SoftmaxKernels softmax_kernels = {softmax, softmax_gradient, log_softmax};
+
+}  // namespace linnet::kernels::sse2
