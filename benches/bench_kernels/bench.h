@@ -1,0 +1,46 @@
+// What the benchmarks of kernel families share. A family's file registers, before main starts, one benchmark for each
+// shape and each line of its variants.inc that this CPU can run:
+//
+//   const bool registered = for_each_variant(foo_variants(), [](const std::string& isa, const FooKernels& kernels) {
+//     benchmark::RegisterBenchmark(("foo/56x56x24/" + isa).c_str(), [&kernels](benchmark::State& state) { ... });
+//   });
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/dispatch/dispatch.h"
+#include "linnet/types.h"
+
+namespace linnet::kernels::bench {
+
+template <class Kernels, class Register>
+bool for_each_variant(std::span<const Variant<Kernels>> variants, Register&& register_benchmarks) {
+  for (const Variant<Kernels>& variant : variants) {
+    if (is_supported(variant.isa)) register_benchmarks(std::string(to_string(variant.isa)), *variant.kernels);
+  }
+  return true;
+}
+
+/// Floats in [-1, 1), the same in every run.
+inline std::vector<float> random_floats(Index size) {
+  std::mt19937 generator(1);
+  std::vector<float> values(static_cast<std::size_t>(size));
+  for (float& value : values) value = static_cast<float>(generator() >> 8) * 0x1p-23f - 1.0f;
+  return values;
+}
+
+/// What one iteration computes; a multiply-add is two operations.
+inline void count_operations(benchmark::State& state, double operations) {
+  state.counters["GFLOP/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// What one iteration must read and write.
+inline void count_bytes(benchmark::State& state, double bytes) {
+  state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+}  // namespace linnet::kernels::bench
