@@ -13,7 +13,7 @@ struct CompileOptions {
   Index batch = 1;
   int threads = 1;  ///< the most threads that sessions of the plan will use; sizes the scratch
   /// Passes to leave out, by name (see pass_names()), for debugging. Unknown names are an error.
-  std::vector<std::string> disabled_passes;
+  std::vector<std::string> disabled_passes = {};
 };
 
 /// The passes in the order in which they run: "remove_training_nodes", "fold_batch_norm", "fuse_activation",
