@@ -99,14 +99,13 @@ const std::string& entry(const std::map<std::string, std::string>& metadata, con
 
 Model model_from(SafetensorsFile file) {
   if (!file.metadata.contains(version_key)) {
-    throw Error("not a model file of Linnet: __metadata__ has no entry 'linnet' (plain weights need a network first)");
+    throw Error("not written by Linnet: __metadata__ has no entry 'linnet' (plain weights need a network first)");
   }
   if (file.metadata[version_key] != version) {
     throw Error("format version " + in_quotes(file.metadata[version_key]) + " is not known, only '" + version + "' is");
   }
   Model model;
   model.graph = graph_from_json(entry(file.metadata, "graph"));
-  infer_shapes(model.graph);
   model.preprocessing = preprocessing_from_text(entry(file.metadata, "preprocessing"));
   check_preprocessing(model.preprocessing, model.graph.input().shape.back());
   model.labels = labels_from_text(entry(file.metadata, "labels"));
@@ -114,6 +113,14 @@ Model model_from(SafetensorsFile file) {
   model.weights = std::move(file.tensors);
   check_weights(model.graph, model.weights);
   return model;
+}
+
+Model model_from(SafetensorsFile file, const std::string& name) {
+  try {
+    return model_from(std::move(file));
+  } catch (const Error& error) {
+    throw Error("model file " + in_quotes(name) + ": " + error.what());
+  }
 }
 
 }  // namespace
@@ -136,13 +143,10 @@ void save_model(const Model& model, const std::string& path) {
   }
 }
 
-Model load_model(const std::string& path) {
-  SafetensorsFile file = read_safetensors(path);
-  try {
-    return model_from(std::move(file));
-  } catch (const Error& error) {
-    throw Error("model file " + in_quotes(path) + ": " + error.what());
-  }
+Model load_model(const std::string& path) { return model_from(read_safetensors(path), path); }
+
+Model parse_model(const void* data, std::size_t size, const std::string& name) {
+  return model_from(parse_safetensors(data, size, name), name);
 }
 
 }  // namespace linnet

@@ -1,6 +1,7 @@
 // A model: network, weights, and what its input must look like. One file holds it all.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -48,6 +49,9 @@ void save_model(const Model& model, const std::string& path);
 
 /// Reads what save_model wrote. Throws linnet::Error for any damaged or foreign file.
 Model load_model(const std::string& path);
+
+/// The same for a file's bytes in memory; `name` stands for the path in messages.
+Model parse_model(const void* data, std::size_t size, const std::string& name);
 
 /// Random weights for training from scratch: convolutions normal(0, sqrt(2 / fan_out)), linear layers
 /// uniform(+-1 / sqrt(fan_in)), biases 0 (linear: uniform as the weight), gamma 1, beta 0, statistics 0 and 1.

@@ -33,9 +33,6 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                    Orientation orientation = Orientation::as_stored);
 Image read_image(const std::string& path, Orientation orientation = Orientation::as_stored);
 
-/// 8 bits, 1 or 3 channels.
-std::vector<std::uint8_t> encode_png(const Image& image);
-
 enum class Interpolation : std::uint8_t { bilinear, bicubic };
 
 /// "bilinear" or "bicubic". Throws linnet::Error for other names.
