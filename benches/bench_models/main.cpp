@@ -32,15 +32,23 @@ std::vector<Row> measure_all(const Options& options, std::ostream& people) {
   return rows;
 }
 
-void write_json(const std::vector<Row>& rows, const std::string& path) {
-  const std::string text = to_json(rows);
-  if (path == "-") {
-    std::cout << text << std::flush;
-    return;
-  }
+/// Opened before anything is measured, so that a wrong path does not cost the results.
+std::ofstream open_json(const std::string& path) {
   std::ofstream file(path);
-  file << text << std::flush;
   if (!file) throw Error("cannot write " + path);
+  return file;
+}
+
+void run(const Options& options) {
+  if (options.json == "-") {
+    std::cout << to_json(measure_all(options, std::cerr)) << std::flush;
+  } else if (options.json.empty()) {
+    measure_all(options, std::cout);
+  } else {
+    std::ofstream file = open_json(options.json);
+    file << to_json(measure_all(options, std::cout)) << std::flush;
+    if (!file) throw Error("cannot write " + options.json);
+  }
 }
 
 }  // namespace
@@ -50,10 +58,8 @@ int main(int argc, char** argv) {
   using namespace linnet::bench;
   const Parsed parsed = parse_command_line(argc, argv);
   if (!parsed.options) return parsed.exit_code;
-  const Options& options = *parsed.options;
   try {
-    const std::vector<Row> rows = measure_all(options, options.json == "-" ? std::cerr : std::cout);
-    if (!options.json.empty()) write_json(rows, options.json);
+    run(*parsed.options);
   } catch (const std::exception& error) {
     std::cerr << "bench_models: " << error.what() << '\n';
     return 1;

@@ -1,0 +1,144 @@
+// The command line of bench_models: runs the program itself.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "linnet/architectures.h"
+#include "linnet/model.h"
+
+namespace linnet {
+namespace {
+
+struct Result {
+  int exit_code;
+  std::string out, err;
+};
+
+std::string read(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class BenchModels : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(folder_);
+    if (!std::filesystem::exists(program_)) GTEST_SKIP() << program_ << " was not built";
+    if (run("--help").exit_code == 126) GTEST_SKIP() << program_ << " cannot be started from here";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  Result run(const std::string& arguments, const std::string& environment = "") const {
+    const std::string err = (folder_ / "stderr").string();
+    FILE* pipe = popen((environment + " '" + program_ + "' " + arguments + " 2>'" + err + "'").c_str(), "r");
+    Result result{-1, {}, {}};
+    char buffer[4096];
+    for (std::size_t count; (count = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.out.append(buffer, count);
+    const int status = pclose(pipe);
+    if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
+    result.err = read(err);
+    return result;
+  }
+
+  const std::string program_ = std::string(LINNET_BINARY_DIR) + "/bench_models";
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("linnet_bench_models_" + std::to_string(getpid()));
+};
+
+void expect_sensible(const nlohmann::json& row) {
+  const std::set<std::string> expected = {"model", "precision", "threads",   "batch",  "resolution", "isa",
+                                          "runs",  "min_ms",    "median_ms", "p90_ms", "p99_ms",     "mean_ms"};
+  std::set<std::string> keys;
+  for (const auto& [key, value] : row.items()) keys.insert(key);
+  EXPECT_EQ(keys, expected);
+  EXPECT_GT(row.at("min_ms"), 0.0);
+  EXPECT_LE(row.at("min_ms"), row.at("median_ms"));
+  EXPECT_LE(row.at("median_ms"), row.at("p90_ms"));
+  EXPECT_LE(row.at("p90_ms"), row.at("p99_ms"));
+  EXPECT_GE(row.at("mean_ms"), row.at("min_ms"));
+}
+
+TEST_F(BenchModels, JsonOnStandardOutputAndNothingElse) {
+  const Result result = run(
+      "--model mobilenetv1_025_32x32_c10,mobilenetv2_035_64x32_c10 --threads 1,2 --precision f32 --batch 1,3 --runs 4 "
+      "--warmup 1 --json -");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const nlohmann::json rows = nlohmann::json::parse(result.out);
+  ASSERT_EQ(rows.size(), 8u);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    SCOPED_TRACE(i);
+    expect_sensible(rows[i]);
+    EXPECT_EQ(rows[i].at("model"), i < 4 ? "mobilenetv1_025_32x32_c10" : "mobilenetv2_035_64x32_c10");
+    EXPECT_EQ(rows[i].at("threads"), i / 2 % 2 == 0 ? 1 : 2);
+    EXPECT_EQ(rows[i].at("batch"), i % 2 == 0 ? 1 : 3);
+    EXPECT_EQ(rows[i].at("resolution"), i < 4 ? 32 : 64);
+    EXPECT_EQ(rows[i].at("precision"), "f32");
+    EXPECT_EQ(rows[i].at("runs"), 4);
+  }
+  for (const char* word :
+       {"cpu:", "isa:", "caches:", "clock:", "governor:", "median ms", "mobilenetv2_035_64x32_c10"}) {
+    EXPECT_NE(result.err.find(word), std::string::npos) << word << "\n" << result.err;
+  }
+}
+
+TEST_F(BenchModels, ModelFilesJsonFilesAndInstructionSets) {
+  Model model;
+  model.graph = architectures::build("mobilenetv1_025_32x32_c10");
+  model.weights = initial_weights(model.graph, 1);
+  const std::string file = (folder_ / "model.safetensors").string(), json = (folder_ / "rows.json").string();
+  save_model(model, file);
+  const Result result = run("--model '" + file + "' --runs 2 --profile --json '" + json + "'", "LINNET_ISA=scalar");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(result.err.empty()) << result.err;
+  const nlohmann::json rows = nlohmann::json::parse(read(json));
+  ASSERT_EQ(rows.size(), 1u);
+  expect_sensible(rows[0]);
+  EXPECT_EQ(rows[0].at("model"), file);
+  EXPECT_EQ(rows[0].at("isa"), "scalar");
+  EXPECT_NE(result.out.find("GFLOP/s"), std::string::npos);
+  for (const Node& node : model.graph.nodes) {
+    if (!std::holds_alternative<op::Conv2d>(node.op)) continue;
+    EXPECT_NE(result.out.find("\n" + node.name + " "), std::string::npos) << node.name;
+  }
+}
+
+TEST_F(BenchModels, ErrorsAreOneLineWithTheRightExitCode) {
+  const std::string quick = "--model mobilenetv1_025_32x32_c10 --runs 1 ";
+  struct Wrong {
+    std::string arguments, environment;
+    int exit_code;
+    std::string message;
+  };
+  for (const Wrong& wrong : std::initializer_list<Wrong>{
+           {"--model no_such_model", "", 1, "no_such_model"},
+           {"--model ./no_such_file.safetensors", "", 1, "no_such_file.safetensors"},
+           {quick + "--precision f64", "", 2, "unknown precision 'f64'; there is f32"},
+           {quick + "--threads 0", "", 2, "--threads"},
+           {quick + "--batch x", "", 2, "--batch"},
+           {quick + "--runs 0", "", 2, "--runs"},
+           {quick + "--no-such-option", "", 2, "--no-such-option"},
+           {quick + "--json /no/such/folder/x.json", "", 1, "/no/such/folder/x.json"},
+           {quick, "LINNET_ISA=no_such_isa", 1, "no_such_isa"},
+       }) {
+    SCOPED_TRACE(wrong.environment + " " + wrong.arguments);
+    const Result result = run(wrong.arguments, wrong.environment);
+    EXPECT_EQ(result.exit_code, wrong.exit_code);
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_NE(result.err.find(wrong.message), std::string::npos) << result.err;
+  }
+  const Result help = run("--help");
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.out.find("--profile"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace linnet
