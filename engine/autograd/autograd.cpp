@@ -28,7 +28,7 @@ struct Variable::Node {
     while (!doomed.empty()) {
       const std::shared_ptr<Node> node = std::move(doomed.back());
       doomed.pop_back();
-      if (node.use_count() > 1) continue;
+      if (node.use_count() != 1) continue;  // used elsewhere, or an input that is not there
       std::move(node->inputs.begin(), node->inputs.end(), std::back_inserter(doomed));
       node->inputs.clear();
     }

@@ -15,8 +15,8 @@ namespace {
 
 TEST(Tensor, ShapesCountAndPrint) {
   EXPECT_EQ(to_string({1, 224, 224, 3}), "[1, 224, 224, 3]");
-  EXPECT_EQ(to_string({}), "[]");
-  EXPECT_EQ(element_count({}), 1);
+  EXPECT_EQ(to_string(Shape{}), "[]");
+  EXPECT_EQ(element_count(Shape{}), 1);
   EXPECT_EQ(element_count({2, 3, 4}), 24);
   EXPECT_EQ(element_count({2, 0, 4}), 0);
   EXPECT_THROW(element_count({2, -1}), Error);
