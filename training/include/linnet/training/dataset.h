@@ -44,7 +44,8 @@ struct DatasetOptions {
 };
 
 /// Opens the data set at `path`:
-/// - idx: a folder with the four MNIST files, plain or .gz; read into memory;
+/// - idx: a folder with the four MNIST files, plain or .gz, and perhaps `classes.txt` with one name per line; read into
+///   memory;
 /// - cifar10, cifar100: a folder with the binary version's files; read into memory;
 /// - folder: `path/train` or `path/test` (`val`, `validation`) where these exist, else `path` itself, which holds one
 ///   sub-folder of pictures per class, sorted by name, or pictures named `<class index>_<anything>`. Decoded by read().
