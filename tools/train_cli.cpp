@@ -1,0 +1,147 @@
+// train_cli: trains a network by a recipe, into a folder.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "linnet/error.h"
+#include "linnet/training/progress.h"
+#include "linnet/training/recipe.h"
+#include "linnet/training/trainer.h"
+
+namespace {
+
+using namespace linnet::training;
+
+constexpr int exit_done = 0, exit_failed = 1, exit_wrong_use = 2, exit_signal = 128;
+
+std::atomic<int> caught_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// The first signal ends the run after a checkpoint; a second one ends the process.
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int signal) { caught_signal = signal; };
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pager ends the output, not the run
+}
+
+struct Arguments {
+  std::string recipe_path, out;
+  bool resume = false, force = false;
+  std::map<std::string, std::string> fields;
+};
+
+int fail(const std::string& message, int code) {
+  std::fprintf(stderr, "train_cli: %s\n", message.c_str());
+  return code;
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--recipe", arguments.recipe_path, "Recipe to train by, a JSON file")->required();
+  app.add_option("--out", arguments.out, "Folder of the run: model, checkpoint, metrics, recipe")->required();
+  app.add_flag("--resume", arguments.resume, "Go on from the last checkpoint in the folder, if there is one");
+  app.add_flag("--force", arguments.force, "Remove the run that the folder holds and begin anew");
+  for (const RecipeField& field : recipe_fields())
+    app.add_option("--" + field.name, arguments.fields[field.name], field.help + " [" + field.fallback + "]")
+        ->type_name("")
+        ->group("Fields of the recipe [default]");
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted (go on with --resume).\n"
+      "When a run is resumed, only description, steps, threads, loader_threads and checkpoint_every may change.");
+  app.allow_extras();
+}
+
+Recipe read_recipe(const CLI::App& app, const Arguments& arguments) {
+  for (const std::string& extra : app.remaining()) {
+    if (!extra.starts_with("--")) throw linnet::Error("'" + extra + "' was not expected");
+    Recipe ignored;
+    set_recipe_field(ignored, extra.substr(2, extra.find('=') - 2), "");  // an error that names the nearest field
+  }
+  Recipe recipe = load_recipe(arguments.recipe_path);
+  for (const auto& [name, value] : arguments.fields)
+    if (app.count("--" + name) > 0) set_recipe_field(recipe, name, value);
+  check_recipe(recipe);
+  return recipe;
+}
+
+void prepare_folder(const Arguments& arguments, const Recipe& recipe) {
+  if (!holds_run(arguments.out)) return;
+  const std::string old_recipe = arguments.out + "/recipe.json";
+  if (arguments.resume) {
+    if (std::filesystem::exists(old_recipe)) check_resumable(load_recipe(old_recipe), recipe);
+  } else if (arguments.force) {
+    remove_run(arguments.out);
+  } else {
+    throw linnet::Error(arguments.out + " holds a run already: --resume goes on with it, --force removes it");
+  }
+}
+
+ProgressOptions progress_options() {
+  ProgressOptions options;
+  options.terminal = isatty(STDOUT_FILENO) != 0;
+  winsize size{};
+  if (options.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    options.columns = size.ws_col;
+  return options;
+}
+
+int run(const Recipe& recipe, const Arguments& arguments) {
+  Progress progress(progress_options(), [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  });
+  RunOptions options;
+  options.folder = arguments.out;
+  options.resume = arguments.resume;
+  options.stop_requested = [] { return caught_signal != 0; };
+  try {
+    const RunResult result = train(recipe, options, progress);
+    progress.finish();
+    if (result.interrupted) {
+      std::fprintf(stderr, "train_cli: interrupted after step %lld; --resume goes on from there\n",
+                   static_cast<long long>(result.step));
+      return exit_signal + caught_signal;
+    }
+    std::printf("top-1 %.2f %%, model in %s/model.safetensors\n", 100 * result.best, arguments.out.c_str());
+    return exit_done;
+  } catch (...) {
+    progress.finish();
+    throw;
+  }
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  CLI::App app("Trains a network by a recipe. Every field of the recipe can be set by a flag of its name.",
+               "train_cli");
+  Arguments arguments;
+  Recipe recipe;
+  try {
+    add_options(app, arguments);
+    app.parse(count, values);
+    recipe = read_recipe(app, arguments);
+    prepare_folder(arguments, recipe);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return exit_done;
+  } catch (const std::exception& error) {
+    return fail(error.what(), exit_wrong_use);
+  }
+  try {
+    catch_signals();
+    return run(recipe, arguments);
+  } catch (const std::exception& error) {
+    return fail(error.what(), exit_failed);
+  }
+}

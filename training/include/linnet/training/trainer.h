@@ -1,0 +1,87 @@
+// A training run, from a recipe to a folder with the model.
+//
+// The folder holds recipe.json (the whole recipe), metrics.jsonl (one JSON object per line), checkpoint.safetensors
+// (the last state, to resume from) and model.safetensors (the result so far).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "linnet/summary.h"
+#include "linnet/training/checkpoint.h"
+#include "linnet/training/recipe.h"
+
+namespace linnet::training {
+
+/// What a run is about to do.
+struct RunPlan {
+  const Recipe& recipe;
+  std::string model_name;
+  Summary model;
+  Index height = 0, width = 0;
+  Index training_images = 0, validation_images = 0;
+  Integer steps_per_epoch = 0;
+  Integer first_step = 0, last_step = 0;  ///< does the steps [first_step, last_step)
+  int threads = 0;
+  std::string isa;
+};
+
+struct StepReport {
+  Integer step = 0;   ///< steps done, this one included
+  Integer epoch = 0;  ///< of this step, from 1
+  double learning_rate = 0;
+  Tally tally;  ///< of the epoch so far
+  Index images = 0;
+  double seconds = 0;  ///< of this step, waiting for the loader included
+};
+
+struct Score {
+  double loss = 0, top1 = 0, top5 = 0;
+};
+
+struct ValidationReport {
+  Integer step = 0;
+  Integer epoch = 0;
+  Tally training;                ///< of the epoch
+  std::optional<Score> weights;  ///< validation of the weights; empty where validate_every left it out
+  std::optional<Score> average;  ///< of their moving average, if there is one
+  bool saved = false;            ///< model.safetensors was written anew
+  double seconds = 0;            ///< since the last step
+};
+
+/// Watches a run. Called on the thread that trains.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void on_plan(const RunPlan&) {}
+  virtual void on_step(const StepReport&) {}
+  virtual void on_validation_begin() {}
+  virtual void on_validation(const ValidationReport&) {}
+  /// Something that does not end the run: a picture that could not be read.
+  virtual void on_problem(const std::string&) {}
+};
+
+struct RunOptions {
+  std::string folder;
+  bool resume = false;                   ///< go on from the folder's checkpoint, if there is one
+  std::function<bool()> stop_requested;  ///< asked after each step; true ends the run after a checkpoint
+};
+
+struct RunResult {
+  bool interrupted = false;
+  Integer step = 0;
+  double best = -1;  ///< top-1 of the saved model; -1 if none was validated
+};
+
+/// True if the folder holds files of a run.
+bool holds_run(const std::string& folder);
+
+/// Removes the files of a run, and only these. Throws linnet::Error.
+void remove_run(const std::string& folder);
+
+/// Trains. The same recipe gives the same model and metrics, wall-clock fields excepted, for any number of threads and
+/// however often the run was interrupted. Throws linnet::Error; the last checkpoint is then still there.
+RunResult train(const Recipe& recipe, const RunOptions& options, RunObserver& observer);
+
+}  // namespace linnet::training

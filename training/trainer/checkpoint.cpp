@@ -1,0 +1,95 @@
+#include "linnet/training/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "linnet/error.h"
+#include "linnet/safetensors.h"
+
+namespace linnet::training {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* format = "linnet-checkpoint-1";
+
+// Each part of a checkpoint has its own prefix in the file.
+template <class Target, class Function>
+void for_each_part(Target& checkpoint, Function&& function) {
+  function("weights/", checkpoint.weights);
+  function("optimiser/", checkpoint.optimiser);
+  function("average/", checkpoint.average);
+}
+
+Json to_json_value(const Tally& tally) {
+  return {{"loss", tally.loss}, {"right", tally.right}, {"images", tally.images}, {"seconds", tally.seconds}};
+}
+
+Tally tally_from(const Json& json) {
+  return {json.at("loss"), json.at("right"), json.at("images"), json.at("seconds")};
+}
+
+}  // namespace
+
+Tally& Tally::operator+=(const Tally& other) {
+  loss += other.loss;
+  right += other.right;
+  images += other.images;
+  seconds += other.seconds;
+  return *this;
+}
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+  Weights tensors;
+  for_each_part(checkpoint, [&tensors](const std::string& prefix, const Weights& part) {
+    for (const auto& [key, tensor] : part) tensors[prefix + key] = tensor;
+  });
+  const Json state{{"step", checkpoint.step},
+                   {"closed", checkpoint.closed},
+                   {"epoch", to_json_value(checkpoint.epoch)},
+                   {"interval", to_json_value(checkpoint.interval)},
+                   {"best", checkpoint.best},
+                   {"seconds", checkpoint.seconds},
+                   {"log_size", checkpoint.log_size}};
+  write_safetensors(path, tensors,
+                    {{"format", format}, {"recipe", to_json(checkpoint.recipe)}, {"state", state.dump()}});
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  const auto metadata = [&](const char* key) -> const std::string& {
+    const auto found = file.metadata.find(key);
+    if (found == file.metadata.end()) throw Error(path + ": no checkpoint of a run: its metadata has no '" + key + "'");
+    return found->second;
+  };
+  if (metadata("format") != format)
+    throw Error(path + ": expected a checkpoint of format " + format + ", found " + metadata("format"));
+
+  Checkpoint checkpoint;
+  checkpoint.recipe = recipe_from_json(metadata("recipe"), path);
+  try {
+    const Json state = Json::parse(metadata("state"));
+    checkpoint.step = state.at("step");
+    checkpoint.closed = state.at("closed");
+    checkpoint.epoch = tally_from(state.at("epoch"));
+    checkpoint.interval = tally_from(state.at("interval"));
+    checkpoint.best = state.at("best");
+    checkpoint.seconds = state.at("seconds");
+    checkpoint.log_size = state.at("log_size");
+  } catch (const Json::exception& error) {
+    throw Error(path + ": the state of the run: " + error.what());
+  }
+  for (const auto& [key, tensor] : file.tensors) {
+    bool known = false;
+    for_each_part(checkpoint, [&, &name = key, &value = tensor](std::string_view prefix, Weights& part) {
+      if (!name.starts_with(prefix)) return;
+      part[name.substr(prefix.size())] = value;
+      known = true;
+    });
+    if (!known) throw Error(path + ": '" + key + "' belongs to no part of a checkpoint");
+  }
+  return checkpoint;
+}
+
+}  // namespace linnet::training

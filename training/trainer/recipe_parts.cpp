@@ -1,0 +1,178 @@
+#include "training/trainer/recipe_parts.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "linnet/architectures.h"
+#include "linnet/error.h"
+
+namespace linnet::training {
+namespace {
+
+Index to_index(Integer value) { return static_cast<Index>(value); }
+
+std::optional<float> to_float(const std::optional<double>& value) {
+  if (!value) return std::nullopt;
+  return static_cast<float>(*value);
+}
+
+std::vector<float> per_channel(const std::vector<double>& values, Integer channels, float fallback) {
+  if (values.empty()) return std::vector<float>(static_cast<std::size_t>(channels), fallback);
+  return {values.begin(), values.end()};
+}
+
+std::shared_ptr<const Dataset> open_one(const Recipe& recipe, const std::string& path, Split split,
+                                        std::vector<std::string>& problems) {
+  DatasetOptions options;
+  options.kind = dataset_kind_from_name(recipe.data.kind);
+  options.split = split;
+  options.strict = recipe.data.strict;
+  std::shared_ptr<const Dataset> dataset = open_dataset(path, options);
+  for (const std::string& name : dataset->foreign_files()) problems.push_back(path + ": " + name + " is no picture");
+  if (!recipe.data.in_memory) return dataset;
+  std::vector<std::string> damaged;
+  dataset = load_into_memory(*dataset, static_cast<int>(recipe.loader_threads) + 1, damaged);
+  if (recipe.data.strict && !damaged.empty()) throw Error(damaged.front());
+  problems.insert(problems.end(), damaged.begin(), damaged.end());
+  return dataset;
+}
+
+// An image folder without parts is opened as the same pictures twice.
+bool same_pictures(const Dataset& a, const Dataset& b) {
+  if (a.size() != b.size() || a.name(0) != b.name(0) || a.name(a.size() - 1) != b.name(b.size() - 1)) return false;
+  try {
+    return a.read(0) == b.read(0);
+  } catch (const Error&) {
+    return true;  // damaged in both
+  }
+}
+
+LoaderOptions loader_options(const Recipe& recipe, const Graph& graph) {
+  LoaderOptions options;
+  options.threads = static_cast<int>(recipe.loader_threads);
+  options.seed = static_cast<std::uint64_t>(recipe.seed);
+  options.strict = recipe.data.strict;
+  const Shape& shape = graph.input().shape;
+  options.height = shape[0];
+  options.width = shape[1];
+  options.channels = shape[2];
+  options.preprocessing = preprocessing_of(recipe);
+  return options;
+}
+
+}  // namespace
+
+Datasets open_datasets(const Recipe& recipe, std::vector<std::string>& problems) {
+  const std::string& validation = recipe.data.validation.empty() ? recipe.data.train : recipe.data.validation;
+  Datasets datasets{open_one(recipe, recipe.data.train, Split::train, problems),
+                    open_one(recipe, validation, Split::test, problems)};
+  const std::size_t train_classes = datasets.train->classes().size();
+  const std::size_t validation_classes = datasets.validation->classes().size();
+  if (datasets.train->classes() != datasets.validation->classes())
+    throw Error(recipe.data.train + " (training, " + std::to_string(train_classes) + " classes) and " + validation +
+                " (validation, " + std::to_string(validation_classes) + " classes) must have the same classes");
+  if (recipe.data.validation.empty() && same_pictures(*datasets.train, *datasets.validation))
+    throw Error(recipe.data.train + " has no test part; field 'data.validation' must name the validation pictures");
+  return datasets;
+}
+
+Graph build_graph(const Recipe& recipe, const Dataset& train) {
+  const Recipe::Model& model = recipe.model;
+  const Index found = static_cast<Index>(train.classes().size());
+  if (model.classes != 0 && model.classes < static_cast<Integer>(found))
+    throw Error("field 'model.classes' is " + std::to_string(model.classes) + ", but " + recipe.data.train + " has " +
+                std::to_string(found) + " classes");
+  architectures::BuildOptions options;
+  options.classes = model.classes == 0 ? found : to_index(model.classes);
+  options.in_channels = to_index(model.in_channels);
+  options.height = to_index(model.height);
+  options.width = to_index(model.width);
+  options.stem_stride = to_index(model.stem_stride);
+  options.dropout = to_float(model.dropout);
+  options.drop_path = static_cast<float>(model.drop_path);
+  if (model.padding == "symmetric") options.padding = Padding::Rule::symmetric;
+  if (model.padding == "same") options.padding = Padding::Rule::same;
+  options.bn_epsilon = to_float(model.bn_epsilon);
+  Graph graph = architectures::build(model.name, options);
+  if (model.bn_momentum)
+    for (Node& node : graph.nodes)
+      if (auto* const batch_norm = std::get_if<op::BatchNorm>(&node.op))
+        batch_norm->momentum = static_cast<float>(*model.bn_momentum);
+  return graph;
+}
+
+Preprocessing preprocessing_of(const Recipe& recipe) {
+  Preprocessing preprocessing;
+  preprocessing.resize = to_index(recipe.data.resize);
+  preprocessing.interpolation = recipe.data.interpolation;
+  preprocessing.crop_mode = recipe.data.crop_mode;
+  preprocessing.channel_order = recipe.model.in_channels == 1 ? "L" : "RGB";
+  preprocessing.mean = per_channel(recipe.data.mean, recipe.model.in_channels, 0);
+  preprocessing.std = per_channel(recipe.data.std, recipe.model.in_channels, 1);
+  return preprocessing;
+}
+
+LoaderOptions training_loader_options(const Recipe& recipe, const Graph& graph) {
+  LoaderOptions options = loader_options(recipe, graph);
+  options.batch = to_index(recipe.batch);
+  options.shuffle = true;
+  options.drop_last = true;
+  Augmentation augmentation;
+  augmentation.random_resized_crop = recipe.augment.random_resized_crop;
+  augmentation.area_min = recipe.augment.area_min;
+  augmentation.area_max = recipe.augment.area_max;
+  augmentation.ratio_min = recipe.augment.ratio_min;
+  augmentation.ratio_max = recipe.augment.ratio_max;
+  augmentation.crop_padding = to_index(recipe.augment.crop_padding);
+  augmentation.flip_probability = recipe.augment.flip_probability;
+  options.augmentation = augmentation;
+  return options;
+}
+
+LoaderOptions validation_loader_options(const Recipe& recipe, const Graph& graph) {
+  LoaderOptions options = loader_options(recipe, graph);
+  options.batch = to_index(recipe.validation_batch);
+  return options;
+}
+
+OptimiserOptions optimiser_options_of(const Recipe& recipe) {
+  const Recipe::Optimiser& optimiser = recipe.optimiser;
+  return {.kind = optimiser.kind,
+          .momentum = optimiser.momentum,
+          .nesterov = optimiser.nesterov,
+          .beta1 = optimiser.beta1,
+          .beta2 = optimiser.beta2,
+          .epsilon = optimiser.epsilon,
+          .weight_decay = optimiser.weight_decay,
+          .decay_all = optimiser.decay_all};
+}
+
+EmaOptions ema_options_of(const Recipe& recipe) {
+  const Recipe::Ema& ema = recipe.ema;
+  return {.decay = ema.decay,
+          .warmup = ema.warmup,
+          .warmup_gamma = ema.warmup_gamma,
+          .warmup_power = ema.warmup_power,
+          .min_decay = ema.min_decay,
+          .update_after_step = ema.update_after_step};
+}
+
+Schedule schedule_of(const Recipe& recipe, Integer steps_per_epoch) {
+  const double unit = static_cast<double>(steps_per_epoch);
+  const double whole = unit * static_cast<double>(recipe.epochs);
+  const double warmup = unit * recipe.schedule.warmup_epochs;
+  return {.kind = recipe.schedule.kind,
+          .learning_rate = recipe.optimiser.lr,
+          .minimum = recipe.schedule.minimum,
+          .length = recipe.schedule.warmup_prefix ? whole - warmup : whole,
+          .warmup = warmup,
+          .warmup_start = recipe.schedule.warmup_start,
+          .warmup_prefix = recipe.schedule.warmup_prefix,
+          .decay_every = unit * recipe.schedule.decay_epochs,
+          .decay_rate = recipe.schedule.decay_rate,
+          .power = recipe.schedule.power};
+}
+
+}  // namespace linnet::training

@@ -1,0 +1,35 @@
+// What the fields of a recipe mean to the parts of a run.
+#pragma once
+
+#include <memory>
+
+#include "linnet/graph.h"
+#include "linnet/training/ema.h"
+#include "linnet/training/loader.h"
+#include "linnet/training/optimisers.h"
+#include "linnet/training/recipe.h"
+#include "linnet/training/schedules.h"
+
+namespace linnet::training {
+
+struct Datasets {
+  std::shared_ptr<const Dataset> train, validation;
+};
+
+/// Opens both; `problems` gets a message for each damaged picture that was left out. Throws linnet::Error if they have
+/// other classes.
+Datasets open_datasets(const Recipe& recipe, std::vector<std::string>& problems);
+
+/// Throws linnet::Error if the data has more classes than the recipe says.
+Graph build_graph(const Recipe& recipe, const Dataset& train);
+
+Preprocessing preprocessing_of(const Recipe& recipe);
+LoaderOptions training_loader_options(const Recipe& recipe, const Graph& graph);
+LoaderOptions validation_loader_options(const Recipe& recipe, const Graph& graph);
+OptimiserOptions optimiser_options_of(const Recipe& recipe);
+EmaOptions ema_options_of(const Recipe& recipe);
+
+/// In steps.
+Schedule schedule_of(const Recipe& recipe, Integer steps_per_epoch);
+
+}  // namespace linnet::training

@@ -1,0 +1,88 @@
+#include "training/trainer/run_folder.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "linnet/error.h"
+#include "linnet/training/trainer.h"
+
+namespace linnet::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* file_names[] = {"recipe.json", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"};
+
+[[noreturn]] void fail(const std::string& path, const char* what, int reason) {
+  throw Error(path + ": cannot " + what + ": " + std::generic_category().message(reason));
+}
+
+}  // namespace
+
+bool holds_run(const std::string& folder) {
+  for (const char* name : file_names) {
+    std::error_code ignored;
+    if (fs::exists(fs::path(folder) / name, ignored)) return true;
+  }
+  return false;
+}
+
+void remove_run(const std::string& folder) {
+  for (const char* name : file_names) {
+    std::error_code error;
+    fs::remove(fs::path(folder) / name, error);
+    if (error) throw Error(folder + "/" + name + ": cannot remove: " + error.message());
+  }
+}
+
+RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw Error(path_ + ": cannot make this folder: " + error.message());
+  for (const auto& entry : fs::directory_iterator(path_, error))
+    for (const char* name : file_names)
+      if (entry.path().filename().string().starts_with(std::string(name) + ".tmp-"))
+        fs::remove(entry.path(), error);  // if it stays, it only takes space
+}
+
+bool RunFolder::has_checkpoint() const {
+  std::error_code ignored;
+  return fs::exists(checkpoint(), ignored);
+}
+
+MetricsLog::MetricsLog(std::string path, Integer size)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)), size_(size) {
+  if (descriptor_ < 0) fail(path_, "open for writing", errno);
+  const off_t found = ::lseek(descriptor_, 0, SEEK_END);
+  const off_t kept = static_cast<off_t>(size);
+  if (found < kept || ::ftruncate(descriptor_, kept) != 0 || ::lseek(descriptor_, kept, SEEK_SET) != kept) {
+    const int reason = errno;
+    ::close(descriptor_);
+    if (found >= kept || found < 0) fail(path_, "cut to the size in the checkpoint", reason);
+    throw Error(path_ + ": expected the " + std::to_string(size) + " bytes that the checkpoint goes with, found " +
+                std::to_string(found));
+  }
+}
+
+MetricsLog::~MetricsLog() { ::close(descriptor_); }
+
+void MetricsLog::write(const nlohmann::ordered_json& line) {
+  const std::string text = line.dump() + "\n";
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(descriptor_, text.data() + done, text.size() - done);
+    if (written < 0 && errno != EINTR) fail(path_, "write", errno);
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  size_ += static_cast<Integer>(text.size());
+}
+
+void MetricsLog::sync() {
+  if (::fsync(descriptor_) != 0) fail(path_, "sync", errno);
+}
+
+}  // namespace linnet::training
