@@ -2,14 +2,17 @@
 // shape and each line of its variants.inc that this CPU can run:
 //
 //   const bool registered = for_each_variant(foo_variants(), [](const std::string& isa, const FooKernels& kernels) {
-//     benchmark::RegisterBenchmark(("foo/56x56x24/" + isa).c_str(), [&kernels](benchmark::State& state) { ... });
+//     benchmark::RegisterBenchmark(path({"foo", "56x56x24", isa}).c_str(), [&kernels](benchmark::State& state) { ...
+//     });
 //   });
 #pragma once
 
 #include <benchmark/benchmark.h>
 
+#include <initializer_list>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/dispatch/dispatch.h"
@@ -23,6 +26,26 @@ bool for_each_variant(std::span<const Variant<Kernels>> variants, Register&& reg
     if (is_supported(variant.isa)) register_benchmarks(std::string(to_string(variant.isa)), *variant.kernels);
   }
   return true;
+}
+
+/// The parts of a benchmark's name, joined by slashes.
+inline std::string path(std::initializer_list<std::string_view> parts) {
+  std::string joined;
+  for (const std::string_view part : parts) {
+    if (!joined.empty()) joined += '/';
+    joined += part;
+  }
+  return joined;
+}
+
+/// "28x28x72"
+inline std::string shape(std::initializer_list<Index> sizes) {
+  std::string joined;
+  for (const Index size : sizes) {
+    if (!joined.empty()) joined += 'x';
+    joined += std::to_string(size);
+  }
+  return joined;
 }
 
 /// Floats in [-1, 1), the same in every run.

@@ -9,24 +9,24 @@ constexpr Activation activations[] = {Activation::relu,         Activation::relu
                                       Activation::gelu};
 
 void register_array(const std::string& isa, const ElementwiseKernels& kernels, Index size) {
-  const std::string suffix = "/" + std::to_string(size) + "/" + isa;
+  const std::string length = std::to_string(size);
   const double floats = static_cast<double>(size) * sizeof(float);
   for (const Activation activation : activations) {
-    const std::string name(to_string(activation));
-    benchmark::RegisterBenchmark(("activate/" + name + suffix).c_str(), [=, &kernels](benchmark::State& state) {
+    const std::string_view name = to_string(activation);
+    benchmark::RegisterBenchmark(path({"activate", name, length, isa}).c_str(), [=, &kernels](benchmark::State& state) {
       const std::vector<float> x = random_floats(size);
       std::vector<float> y(x.size());
       for (auto _ : state) kernels.activate(activation, size, x.data(), y.data());
       count_bytes(state, 2 * floats);
     });
-    benchmark::RegisterBenchmark(("activate_gradient/" + name + suffix).c_str(), [=, &kernels](auto& state) {
+    benchmark::RegisterBenchmark(path({"activate_gradient", name, length, isa}).c_str(), [=, &kernels](auto& state) {
       const std::vector<float> x = random_floats(size), g = random_floats(size);
       std::vector<float> y(x.size());
       for (auto _ : state) kernels.activate_gradient(activation, size, x.data(), g.data(), y.data());
       count_bytes(state, 3 * floats);
     });
   }
-  benchmark::RegisterBenchmark(("add" + suffix).c_str(), [=, &kernels](benchmark::State& state) {
+  benchmark::RegisterBenchmark(path({"add", length, isa}).c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> a = random_floats(size), b = random_floats(size);
     std::vector<float> y(a.size());
     for (auto _ : state) kernels.add(Activation::none, size, a.data(), b.data(), y.data());
@@ -35,22 +35,23 @@ void register_array(const std::string& isa, const ElementwiseKernels& kernels, I
 }
 
 void register_channels(const std::string& isa, const ElementwiseKernels& kernels, Index pixels, Index channels) {
-  const std::string suffix = "/" + std::to_string(pixels) + "x" + std::to_string(channels) + "/" + isa;
+  const std::string size = shape({pixels, channels});
   const double floats = static_cast<double>(pixels * channels) * sizeof(float);
-  benchmark::RegisterBenchmark(("scale_channels" + suffix).c_str(), [=, &kernels](benchmark::State& state) {
+  benchmark::RegisterBenchmark(path({"scale_channels", size, isa}).c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> x = random_floats(pixels * channels), scale = random_floats(channels);
     std::vector<float> y(x.size());
     for (auto _ : state) kernels.scale_channels(pixels, channels, x.data(), scale.data(), y.data());
     count_bytes(state, 2 * floats);
   });
-  benchmark::RegisterBenchmark(("scale_channels_gradient" + suffix).c_str(), [=, &kernels](benchmark::State& state) {
-    const std::vector<float> x = random_floats(pixels * channels), scale = random_floats(channels);
-    std::vector<float> g = x, y(x.size()), sums(scale.size());
-    for (auto _ : state) {
-      kernels.scale_channels_gradient(pixels, channels, x.data(), scale.data(), g.data(), y.data(), sums.data());
-    }
-    count_bytes(state, 3 * floats);
-  });
+  benchmark::RegisterBenchmark(
+      path({"scale_channels_gradient", size, isa}).c_str(), [=, &kernels](benchmark::State& state) {
+        const std::vector<float> x = random_floats(pixels * channels), scale = random_floats(channels);
+        std::vector<float> g = x, y(x.size()), sums(scale.size());
+        for (auto _ : state) {
+          kernels.scale_channels_gradient(pixels, channels, x.data(), scale.data(), g.data(), y.data(), sums.data());
+        }
+        count_bytes(state, 3 * floats);
+      });
 }
 
 const bool registered =

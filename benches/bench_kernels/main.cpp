@@ -14,13 +14,14 @@ int main(int argc, char** argv) {
     const auto kilobytes = [](std::size_t bytes) { return std::to_string(bytes / 1024) + " KiB"; };
     std::string isas;
     for (const linnet::Isa isa : linnet::supported_isas()) {
-      isas += (isas.empty() ? "" : " ") + std::string(linnet::to_string(isa));
+      if (!isas.empty()) isas += ' ';
+      isas += linnet::to_string(isa);
     }
     benchmark::AddCustomContext("cpu", cpu.name);
     benchmark::AddCustomContext("cores", std::to_string(cpu.physical_cores) + " (" + std::to_string(cpu.big_cores) +
                                              " big, " + std::to_string(cpu.logical_cores) + " logical)");
-    benchmark::AddCustomContext("caches", "L1d " + kilobytes(cpu.l1d_bytes) + ", L2 " + kilobytes(cpu.l2_bytes) +
-                                              ", L3 " + kilobytes(cpu.l3_bytes));
+    benchmark::AddCustomContext("caches", kilobytes(cpu.l1d_bytes) + " L1d, " + kilobytes(cpu.l2_bytes) + " L2, " +
+                                              kilobytes(cpu.l3_bytes) + " L3");
     benchmark::AddCustomContext("instruction sets", isas);
     benchmark::AddCustomContext("selected", std::string(linnet::to_string(linnet::selected_isa())));
     benchmark::Initialize(&argc, argv);

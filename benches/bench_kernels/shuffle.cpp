@@ -6,8 +6,7 @@ namespace linnet::kernels::bench {
 namespace {
 
 void register_shuffle(const std::string& isa, const ShuffleKernels& kernels, Index rows, Index channels, Index groups) {
-  const std::string name = "channel_shuffle/" + std::to_string(rows) + "x" + std::to_string(channels) + "_groups" +
-                           std::to_string(groups) + "/" + isa;
+  const std::string name = path({"channel_shuffle", shape({rows, channels}), "groups_" + std::to_string(groups), isa});
   benchmark::RegisterBenchmark(name.c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> x = random_floats(rows * channels);
     std::vector<float> y(x.size());
@@ -17,7 +16,7 @@ void register_shuffle(const std::string& isa, const ShuffleKernels& kernels, Ind
 }
 
 void register_copy(const std::string& isa, const ShuffleKernels& kernels, Index rows, Index channels) {
-  const std::string name = "copy_channels/" + std::to_string(rows) + "x" + std::to_string(channels) + "/" + isa;
+  const std::string name = path({"copy_channels", shape({rows, channels}), isa});
   benchmark::RegisterBenchmark(name.c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> x = random_floats(rows * channels * 2);
     std::vector<float> y(x.size());

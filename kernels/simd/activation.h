@@ -1,6 +1,8 @@
 // Activation functions on vectors. See simd.h for who may include this.
 #pragma once
 
+#include <stdint.h>
+
 #include "kernels/simd/simd.h"
 
 namespace linnet::kernels::LINNET_ISA {
@@ -12,7 +14,10 @@ LINNET_INLINE Vec clamp(Vec x, float low, float high) { return min(Vec(high), ma
 LINNET_INLINE Vec exp(Vec x) {
   // The limits keep n within [-126, 128].
   x = clamp(x, -87.6f, 89.0f);
-  const Vec n = xsimd::nearbyint(x * Vec(1.44269504f));
+  // n = x / ln(2), rounded: beside 1.5 * 2^23 a float has no bits for fractions, and its last bits are the integer.
+  const Vec magic(12582912.0f);
+  const Vec shifted = multiply_add(x, Vec(1.44269504f), magic);
+  const Vec n = shifted - magic;
   // x - n * ln(2) in two parts (Cody and Waite): the first has few bits, so its product with n is exact.
   Vec r = multiply_add(n, Vec(-0.693359375f), x);
   r = multiply_add(n, Vec(2.12194440e-4f), r);
@@ -26,7 +31,7 @@ LINNET_INLINE Vec exp(Vec x) {
   p = multiply_add(p, r, Vec(2.0f));
   p = multiply_add(p, r, Vec(2.0f));
   // Times 2^(n-1), whose exponent fits for every n; at n = -126 it is 0.
-  const auto exponent = (xsimd::to_int(n) + 126) << 23;
+  const auto exponent = (xsimd::bitwise_cast<xsimd::batch<int32_t, Arch>>(shifted) + 126) << 23;
   return p * xsimd::bitwise_cast<Vec>(exponent);
 }
 
