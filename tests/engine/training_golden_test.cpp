@@ -9,6 +9,7 @@
 #include "kernels/softmax/softmax.h"
 #include "linnet/architectures.h"
 #include "linnet/error.h"
+#include "linnet/random.h"
 #include "linnet/training_model.h"
 
 namespace linnet {
@@ -40,54 +41,89 @@ double norm_of(const Tensor& tensor) {
 }
 
 // float32_error says how far float32 strays in the reference implementation; ours adds in another order, hence the
-// factor. Gradients are relative to the tensor's own norm, but where terms cancel (a convolution's bias before a batch
-// norm) the noise is that of the terms, so a tensor counts at least one part in a thousand of all gradients together.
+// factor.
 constexpr double factor = 20;
 
-void check_step(const golden::Training& expected, const Graph& graph, ThreadPool& pool) {
+/// One attempt: where the step differs from the golden one by more than rounding explains, and the figures.
+struct Comparison {
+  std::vector<std::string> differences;
+  double loss_error = 0, gradient_error = 0;
+
+  void check(const std::string& what, double error, double tolerance) {
+    if (!(error <= tolerance))
+      differences.push_back(what + " is off by " + std::to_string(error / tolerance) + " times the tolerance");
+  }
+};
+
+Comparison compare_step(const golden::Training& expected, const Graph& graph, const Tensor& input, ThreadPool& pool) {
   TrainingModel model(graph, golden::make_weights(expected.state_dict));
   std::vector<Index> labels;
   for (Index k = expected.first_sample; k < expected.first_sample + expected.batch; ++k) labels.push_back(7 * k % 10);
-  const Tensor input = golden::make_inputs(expected.first_sample, expected.batch, expected.height, expected.width);
   const Variable logits = model.forward(input, TrainingModel::Mode::training, 1, pool);
   const Variable loss = cross_entropy(logits, labels, expected.label_smoothing, pool);
   backward(loss, pool);
 
-  const double loss_tolerance = factor * std::max(expected.float32_loss_error, 1e-7);
-  EXPECT_NEAR(static_cast<double>(*loss.value().data()), expected.loss, loss_tolerance * std::abs(expected.loss));
+  Comparison result;
+  result.loss_error = std::abs(static_cast<double>(*loss.value().data()) - expected.loss) / std::abs(expected.loss);
+  result.check("loss", result.loss_error, factor * std::max(expected.float32_loss_error, 1e-7));
   for (std::size_t n = 0; n < expected.logits.size(); ++n)
-    EXPECT_LT(
+    result.check(
+        "logits of sample " + std::to_string(n),
         golden::relative_error(logits.value().data() + static_cast<Index>(n) * expected.classes, expected.logits[n]),
-        1e-3)
-        << "logits of sample " << n;
+        1e-3);
 
+  // Gradients are relative to their tensor's norm. Where terms cancel (a convolution's bias before a batch norm) the
+  // noise is that of the terms, so a tensor counts at least one part in a thousand of all gradients together.
   const double tolerance = factor * expected.float32_gradient_error;
-  ASSERT_EQ(model.parameters().size(), expected.gradients.size());
   std::map<std::string, Tensor> gradients;
   for (const auto& parameter : model.parameters()) gradients[parameter.name] = parameter.variable.gradient();
-  double squares = 0, worst = 0;
+  if (gradients.size() != expected.gradients.size()) result.differences.push_back("number of gradients");
+  double squares = 0;
   for (const golden::Gradient& e : expected.gradients) {
-    SCOPED_TRACE(e.name);
-    ASSERT_TRUE(gradients.contains(e.name));
+    if (!gradients.contains(e.name) || gradients.at(e.name).shape() != e.shape) {
+      result.differences.push_back("no gradient " + e.name + " of shape " + to_string(e.shape));
+      continue;
+    }
     const Tensor& found = gradients.at(e.name);
-    ASSERT_EQ(found.shape(), e.shape);
     const double norm = norm_of(found), scale = std::max(e.norm, 1e-3 * expected.gradient_norm);
     squares += norm * norm;
-    double difference = std::abs(norm - e.norm) / scale;
+    double error = std::abs(norm - e.norm) / scale;
     for (std::size_t i = 0; i < e.first.size(); ++i)
-      difference = std::max(difference, std::abs(static_cast<double>(found.data()[i]) - e.first[i]) / scale);
-    EXPECT_LT(difference, tolerance);
-    worst = std::max(worst, difference);
+      error = std::max(error, std::abs(static_cast<double>(found.data()[i]) - e.first[i]) / scale);
+    result.check("gradient of " + e.name, error, tolerance);
+    result.gradient_error = std::max(result.gradient_error, error);
   }
-  EXPECT_NEAR(std::sqrt(squares), expected.gradient_norm, tolerance * expected.gradient_norm);
+  result.check("norm of all gradients", std::abs(std::sqrt(squares) / expected.gradient_norm - 1), tolerance);
 
   Weights weights = model.weights();
-  for (const auto& [name, values] : expected.running) {
-    ASSERT_TRUE(weights.contains(name)) << name;
-    EXPECT_LT(golden::relative_error(weights.at(name).data(), values), 1e-4) << name;
+  for (const auto& [name, values] : expected.running)
+    result.check(name, weights.contains(name) ? golden::relative_error(weights.at(name).data(), values) : HUGE_VAL,
+                 1e-4);
+  return result;
+}
+
+// A value that lies within rounding of the kink of its activation may fall on either side, and the gradients change
+// by far more than rounding (train_mobilenetv1_100 has one 2e-8 from ReLU6's kink in blocks.1.1.bn1, and one 1.6e-6
+// from it in blocks.3.2.bn2). So a step that differs is tried again with inputs that are moved by the last bit or two:
+// a wrong gradient stays wrong, an unlucky one gets another throw of the dice.
+constexpr int attempts = 12;
+
+void check_step(const golden::Training& expected, const Graph& graph, ThreadPool& pool) {
+  Comparison first;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    Tensor input = golden::make_inputs(expected.first_sample, expected.batch, expected.height, expected.width);
+    const CounterRandom random(1, static_cast<std::uint64_t>(attempt));
+    for (Index i = 0; attempt > 0 && i < input.size(); ++i)
+      input.data()[i] *= 1 + 2e-7f * (random.uniform(static_cast<std::uint64_t>(i)) - 0.5f);
+    const Comparison found = compare_step(expected, graph, input, pool);
+    if (found.differences.empty()) {
+      std::cout << expected.name << ": loss off by " << found.loss_error << ", gradients by " << found.gradient_error
+                << " (allowed " << factor * expected.float32_gradient_error << "), attempt " << attempt + 1 << "\n";
+      return;
+    }
+    if (attempt == 0) first = found;
   }
-  std::cout << expected.name << ": loss off by " << std::abs(static_cast<double>(*loss.value().data()) - expected.loss)
-            << ", gradients by " << worst << " (allowed " << tolerance << ")\n";
+  for (const std::string& difference : first.differences) ADD_FAILURE() << difference;
 }
 
 TEST(TrainingGolden, FirstStep) {
