@@ -11,6 +11,22 @@ namespace {
 
 const Family* const families[] = {&mobilenetv1, &mobilenetv2, &mobilenetv3};
 
+void check(std::string_view name, const BuildOptions& options) {
+  const auto expect = [&](bool fine, const char* expected, double found) {
+    if (fine) return;
+    throw Error("build \"" + std::string(name) + "\": expected " + expected + ", found " + std::to_string(found));
+  };
+  const auto is_rate = [](float rate) { return rate >= 0 && rate < 1; };
+  expect(options.classes >= 0, "classes of at least 0", double(options.classes));
+  expect(options.in_channels >= 1, "at least one input channel", double(options.in_channels));
+  expect(options.height >= 0, "a height of at least 0", double(options.height));
+  expect(options.width >= 0, "a width of at least 0", double(options.width));
+  expect(options.stem_stride >= 1, "a stem stride of at least 1", double(options.stem_stride));
+  expect(is_rate(options.dropout.value_or(0)), "a dropout rate in [0, 1)", options.dropout.value_or(0));
+  expect(is_rate(options.drop_path), "a drop path rate in [0, 1)", options.drop_path);
+  expect(options.bn_epsilon.value_or(1) > 0, "a batch norm epsilon above 0", options.bn_epsilon.value_or(1));
+}
+
 }  // namespace
 
 std::vector<Variant> variants() {
@@ -27,11 +43,7 @@ Graph build(std::string_view name, const BuildOptions& options) {
   if (parsed.height) chosen.height = *parsed.height;
   if (parsed.width) chosen.width = *parsed.width;
   if (parsed.classes) chosen.classes = *parsed.classes;
-  if (chosen.classes < 0 || chosen.height < 0 || chosen.width < 0 || chosen.in_channels < 1) {
-    throw Error("build \"" + std::string(name) + "\": expected classes and sizes of at least 0 and input channels of " +
-                "at least 1, found " +
-                to_string(Shape{chosen.classes, chosen.height, chosen.width, chosen.in_channels}));
-  }
+  check(name, chosen);
   for (const Family* family : families) {
     if (auto graph = family->build(parsed.variant, name, chosen)) return std::move(*graph);
   }

@@ -57,7 +57,7 @@ ParsedName parse_name(std::string_view name) {
   if (const auto part = last_part(); part.find('x') != std::string_view::npos) {
     const auto height = number(part.substr(0, part.find('x')));
     const auto width = number(part.substr(part.find('x') + 1));
-    if (height && width) {
+    if (height.value_or(0) > 0 && width.value_or(0) > 0) {
       parsed.height = height;
       parsed.width = width;
       drop_last_part();

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <ostream>
 
-#include "architectures/names.h"
 #include "golden/golden.h"
+#include "linnet/error.h"
 
 namespace linnet {
 
@@ -15,16 +15,25 @@ void GoldenNetworks::print(std::ostream& out) const {
   out << "\n";
 }
 
+namespace {
+
+bool is_known(const std::string& name) {
+  try {
+    architectures::build(name);
+    return true;
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with("unknown network")) return false;
+    throw;
+  }
+}
+
+}  // namespace
+
 GoldenNetworks find_golden_networks(const std::string& prefix) {
   GoldenNetworks found;
   for (const std::string& path : golden::find_goldens(prefix)) {
     const std::string name = std::filesystem::path(path).stem().string().substr(prefix.size());
-    const std::string_view variant = architectures::parse_name(name).variant;
-    bool known = false;
-    for (const architectures::Variant& candidate : architectures::variants()) known |= candidate.name == variant;
-    known = known || architectures::width_in_name(variant, "mobilenetv1_") ||
-            architectures::width_in_name(variant, "mobilenetv2_");
-    if (known) {
+    if (is_known(name)) {
       found.known.push_back(path);
     } else {
       found.unknown.push_back(name);

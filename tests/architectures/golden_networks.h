@@ -15,8 +15,7 @@ struct GoldenNetworks {
   void print(std::ostream& out) const;
 };
 
-/// Sorts the golden files by whether their variant, the suffixes of size and classes taken off, is in the registry.
-/// Everything else about a known one must then be right.
+/// Sorts the golden files by whether the registry knows the network's name. Throws if a known one cannot be built.
 GoldenNetworks find_golden_networks(const std::string& prefix = "");
 
 }  // namespace linnet

@@ -1,0 +1,115 @@
+// The logits of every golden file, from the training graph and from compiled plans, and both against each other at odd
+// sizes. LINNET_TEST_MACS=N leaves out networks of more than N multiply-adds (for emulators).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+
+#include "golden/golden.h"
+#include "golden_networks.h"
+#include "linnet/compile.h"
+#include "linnet/session.h"
+#include "linnet/summary.h"
+#include "linnet/training_model.h"
+
+namespace linnet {
+namespace {
+
+double most_macs() {
+  const char* text = std::getenv("LINNET_TEST_MACS");
+  return text == nullptr ? HUGE_VAL : std::atof(text);
+}
+
+Model golden_model(Graph graph) {
+  std::vector<golden::Entry> entries;
+  for (const Parameter& parameter : parameters(graph)) {
+    entries.push_back({parameter.name, parameter.shape, parameter.role == ParameterRole::counter ? "I64" : "F32"});
+  }
+  Model model;
+  model.weights = golden::make_weights(entries);
+  model.graph = std::move(graph);
+  return model;
+}
+
+std::vector<float> values(const Tensor& tensor) { return {tensor.data(), tensor.data() + tensor.size()}; }
+
+std::vector<float> run_training_model(const Model& model, const Tensor& input, int threads) {
+  ThreadPool pool(threads);
+  TrainingModel training(model.graph, model.weights);
+  return values(training.forward(input, TrainingModel::Mode::evaluation, 0, pool).value());
+}
+
+std::vector<float> run_plan(const Model& model, const Tensor& input, int threads) {
+  CompileOptions options;
+  options.batch = input.dimension(0);
+  options.threads = threads;
+  Session session(compile(model, options), threads);
+  std::vector<float> output(static_cast<std::size_t>(element_count(session.plan().output_shape())));
+  session.run({input.data(), static_cast<std::size_t>(input.size())}, output);
+  return output;
+}
+
+using Runner = std::vector<float> (*)(const Model&, const Tensor&, int threads);
+
+void expect_golden_logits(Runner run) {
+  const GoldenNetworks found = find_golden_networks();
+  found.print(std::cout);
+  ASSERT_FALSE(found.known.empty());
+  double worst = 0;
+  for (const std::string& path : found.known) {
+    const golden::Network expected = golden::read_network(path);
+    SCOPED_TRACE(expected.name);
+    if (double(expected.macs) > most_macs()) {
+      std::cout << "left out, too large: " << expected.name << "\n";
+      continue;
+    }
+    const Model model = golden_model(architectures::build(expected.name));
+    const auto batch = static_cast<Index>(expected.logits.size());
+    const Tensor input = golden::make_inputs(0, batch, expected.height, expected.width);
+    std::vector<double> logits;
+    for (const auto& sample : expected.logits) logits.insert(logits.end(), sample.begin(), sample.end());
+
+    const std::vector<float> output = run(model, input, 1);
+    ASSERT_EQ(output.size(), logits.size());
+    const double error = golden::relative_error(output.data(), logits);
+    EXPECT_LE(error, std::max(1e-5, 20 * expected.float32_error));
+    worst = std::max(worst, error);
+    EXPECT_EQ(run(model, input, 2), output) << "two threads, other bits";
+  }
+  std::cout << "largest error: " << worst << "\n";
+}
+
+TEST(GoldenLogits, OfTheTrainingGraph) { expect_golden_logits(run_training_model); }
+
+TEST(GoldenLogits, OfCompiledPlans) { expect_golden_logits(run_plan); }
+
+TEST(GoldenLogits, TrainingGraphAndPlanAgreeAtOddSizes) {
+  struct Size {
+    Index height, width, classes;
+    std::optional<Padding::Rule> padding;
+  };
+  constexpr Size sizes[] = {{97, 161, 5, {}}, {33, 47, 0, Padding::Rule::same}, {64, 50, 3, Padding::Rule::symmetric}};
+  for (const architectures::Variant& variant : architectures::variants()) {
+    for (const Size& size : sizes) {
+      architectures::BuildOptions options;
+      options.height = size.height;
+      options.width = size.width;
+      options.classes = size.classes;
+      options.padding = size.padding;
+      Model model = golden_model(architectures::build(variant.name, options));
+      if (double(summary(model.graph).macs) > most_macs()) continue;
+      SCOPED_TRACE(variant.name + " " + to_string(model.graph.input().shape));
+      const Tensor input = golden::make_inputs(7, 1, size.height, size.width);
+      const std::vector<float> trained = run_training_model(model, input, 2);
+      const std::vector<float> planned = run_plan(model, input, 1);
+      ASSERT_EQ(planned.size(), trained.size());
+      EXPECT_LE(golden::relative_error(planned.data(), {trained.begin(), trained.end()}), 2e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace linnet

@@ -1,0 +1,219 @@
+// Every variant against the counts of its reference implementation, and what the options do.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "linnet/architectures.h"
+#include "linnet/error.h"
+#include "linnet/summary.h"
+
+namespace linnet::architectures {
+namespace {
+
+struct Counts {
+  const char* name;
+  std::int64_t parameters;
+  std::int64_t run_stats;  // -1: the reference count is not known
+  std::int64_t tensors;
+  std::int64_t macs;
+};
+
+constexpr Counts expected_counts[] = {
+    {"mobilenetv1_025", 470072, -1, 164, 41030272},
+    {"mobilenetv1_050", 1331592, -1, 164, 149497088},
+    {"mobilenetv1_075", 2585560, -1, 164, 325400448},
+    {"mobilenetv1_100", 4231976, 21888, 164, 568740352},
+    {"mobilenetv1_100_256x256", 4231976, 21888, 164, 742531072},
+    {"mobilenetv1_100h", 5282600, 23936, 170, 620120576},
+    {"mobilenetv1_125", 6270840, 27360, 164, 879516800},
+    {"mobilenetv2_025", 1519112, -1, 314, 37201312},
+    {"mobilenetv2_035", 1677128, 14080, 314, 59285808},
+    {"mobilenetv2_050", 1968680, 18544, 314, 97131840},
+    {"mobilenetv2_075", 2636424, 26640, 314, 209069792},
+    {"mobilenetv2_100", 3504872, 34112, 314, 300774272},
+    {"mobilenetv2_130", 5386792, -1, 314, 509374560},
+    {"mobilenetv2_140", 6108776, 47936, 314, 582195824},
+    {"mobilenetv2_110d", 4516520, 47488, 404, 430516080},
+    {"mobilenetv2_120d", 5831144, 63776, 476, 668857568},
+    {"torchvision_mobilenet_v2", 3504872, 34112, 314, 300774272},
+    {"mobilenetv3_large_075", 3993528, 19088, 312, 154560624},
+    {"tf_mobilenetv3_large_075", 3993528, 19088, 312, 154560624},
+    {"mobilenetv3_large_100", 5483032, 24400, 312, 216589760},
+    {"mobilenetv3_large_100_256x256", 5483032, 24400, 312, 281663360},
+    {"tf_mobilenetv3_large_100", 5483032, 24400, 312, 216589760},
+    {"torchvision_mobilenet_v3_large", 5483032, 24400, 312, 216589760},
+    {"mobilenetv3_large_150d", 14622320, 53472, 432, 1010021120},
+    {"mobilenetv3_small_050", 1593224, 6496, 244, 24188688},
+    {"mobilenetv3_small_075", 2041872, 9680, 244, 43399344},
+    {"tf_mobilenetv3_small_075", 2041872, 9680, 244, 43399344},
+    {"mobilenetv3_small_100", 2542856, 12112, 244, 56510400},
+    {"tf_mobilenetv3_small_100", 2542856, 12112, 244, 56510400},
+    {"torchvision_mobilenet_v3_small", 2542856, 12112, 244, 56510400},
+    {"mobilenetv3_rw", 5479918, 24400, 311, 216587936},
+    {"tf_mobilenetv3_large_minimal_100", 3924288, 24400, 280, 209136704},
+    {"tf_mobilenetv3_small_minimal_100", 2044736, 12112, 208, 52288448},
+};
+
+TEST(Variants, HaveTheCountsOfTheirReferences) {
+  std::set<std::string> checked;
+  for (const Counts& expected : expected_counts) {
+    SCOPED_TRACE(expected.name);
+    const Summary found = summary(build(expected.name));
+    EXPECT_EQ(found.parameters, expected.parameters);
+    EXPECT_EQ(found.run_stats, expected.run_stats >= 0 ? expected.run_stats : found.run_stats);
+    EXPECT_EQ(found.tensors, expected.tensors);
+    EXPECT_EQ(found.macs, expected.macs);
+    checked.insert(expected.name);
+  }
+  for (const Variant& variant : variants()) EXPECT_TRUE(checked.contains(variant.name)) << variant.name;
+}
+
+TEST(Variants, AreListedOnceWithFamilyResolutionAndSource) {
+  std::set<std::string> names;
+  for (const Variant& variant : variants()) {
+    SCOPED_TRACE(variant.name);
+    EXPECT_TRUE(names.insert(variant.name).second);
+    EXPECT_FALSE(variant.family.empty());
+    EXPECT_EQ(variant.top1 > 0, !variant.source.empty());
+    EXPECT_LT(variant.top1, 100);
+    const Graph graph = build(variant.name);
+    EXPECT_EQ(graph.name, variant.name);
+    EXPECT_EQ(graph.input().shape, (Shape{variant.resolution, variant.resolution, 3}));
+    EXPECT_EQ(graph.output().shape, Shape{1000});
+  }
+}
+
+/// The values of one field of every op of type T.
+template <class T, class Field>
+auto values_of(const Graph& graph, Field T::*field) {
+  std::vector<Field> values;
+  for (const Node& node : graph.nodes) {
+    if (const T* op = std::get_if<T>(&node.op)) values.push_back(op->*field);
+  }
+  return values;
+}
+
+TEST(Variants, EveryoneHonoursTheOptions) {
+  for (const Variant& variant : variants()) {
+    SCOPED_TRACE(variant.name);
+    BuildOptions options;
+    options.classes = 7;
+    options.in_channels = 1;
+    options.height = 97;
+    options.width = 161;
+    options.dropout = 0.375f;
+    options.drop_path = 0.25f;
+    options.padding = Padding::Rule::same;
+    options.bn_epsilon = 0.0625f;
+    const Graph graph = build(variant.name, options);
+    EXPECT_EQ(graph.input().shape, (Shape{97, 161, 1}));
+    EXPECT_EQ(graph.output().shape, Shape{7});
+    EXPECT_EQ(values_of(graph, &op::Dropout::rate), std::vector<float>{0.375f});
+    for (const float epsilon : values_of(graph, &op::BatchNorm::epsilon)) EXPECT_EQ(epsilon, 0.0625f);
+
+    // Residual branches are dropped more and more often, and all of them but the first block's.
+    const std::vector<float> rates = values_of(graph, &op::DropPath::rate);
+    EXPECT_TRUE(std::is_sorted(rates.begin(), rates.end()));
+    const auto sums = values_of(graph, &op::Add::activation).size();
+    EXPECT_LE(rates.size(), sums);
+    EXPECT_GE(rates.size() + 1, sums);
+    for (const float rate : rates) {
+      EXPECT_GT(rate, 0);
+      EXPECT_LT(rate, 0.25f);
+    }
+
+    // Whatever strides follows the padding rule that was asked for.
+    options.padding = Padding::Rule::symmetric;
+    const Graph symmetric = build(variant.name, options);
+    for (const auto& [built, rule] :
+         {std::pair(&graph, Padding::Rule::same), std::pair(&symmetric, Padding::Rule::symmetric)}) {
+      int striding = 0;
+      for (const Node& node : built->nodes) {
+        const auto* conv = std::get_if<op::Conv2d>(&node.op);
+        if (conv == nullptr || conv->stride == 1) continue;
+        ++striding;
+        EXPECT_EQ(conv->padding.rule, rule) << node.name;
+      }
+      EXPECT_EQ(striding, 5);
+    }
+
+    // Features only: the same network without its last layer, and nothing random at the end.
+    options.classes = 0;
+    const Graph features = build(variant.name, options);
+    EXPECT_EQ(features.output().shape.size(), 1u);
+    EXPECT_TRUE(values_of(features, &op::Dropout::rate).empty());
+    const auto& classifier = std::get<op::Linear>(graph.output().op);
+    EXPECT_EQ(summary(graph).parameters - summary(features).parameters,
+              classifier.out_features * features.output().shape[0] + classifier.out_features);
+
+    BuildOptions small;
+    small.height = 32;
+    small.stem_stride = 1;
+    const Graph picture = build(variant.name, small);
+    EXPECT_EQ(picture.input().shape, (Shape{32, 32, 3}));
+    EXPECT_EQ(picture.nodes[1].shape[0], 32);
+    EXPECT_EQ(summary(picture).parameters, summary(build(variant.name)).parameters);
+  }
+}
+
+TEST(Variants, KeepTheDetailsOfTheirSource) {
+  const auto epsilon = [](const char* name) { return values_of(build(name), &op::BatchNorm::epsilon).at(0); };
+  const auto momentum = [](const char* name) { return values_of(build(name), &op::BatchNorm::momentum).at(0); };
+  const auto dropout = [](const char* name) { return values_of(build(name), &op::Dropout::rate).at(0); };
+  EXPECT_EQ(epsilon("mobilenetv3_large_100"), 1e-5f);
+  EXPECT_EQ(epsilon("mobilenetv3_rw"), 1e-3f);
+  EXPECT_EQ(epsilon("tf_mobilenetv3_large_100"), 1e-3f);
+  EXPECT_EQ(epsilon("torchvision_mobilenet_v3_large"), 1e-3f);
+  EXPECT_EQ(epsilon("torchvision_mobilenet_v2"), 1e-5f);
+  EXPECT_EQ(momentum("torchvision_mobilenet_v3_large"), 0.01f);
+  EXPECT_EQ(momentum("tf_mobilenetv3_large_100"), 0.1f);
+  EXPECT_EQ(dropout("mobilenetv1_100"), 0.001f);
+  EXPECT_EQ(dropout("mobilenetv2_100"), 0.2f);
+  EXPECT_EQ(dropout("mobilenetv3_small_100"), 0.2f);
+}
+
+TEST(Variants, SuffixesOverrideTheOptions) {
+  BuildOptions options;
+  options.classes = 3;
+  options.height = 64;
+  const Graph graph = build("mobilenetv2_100_97x161_c5", options);
+  EXPECT_EQ(graph.name, "mobilenetv2_100_97x161_c5");
+  EXPECT_EQ(graph.input().shape, (Shape{97, 161, 3}));
+  EXPECT_EQ(graph.output().shape, Shape{5});
+}
+
+TEST(Variants, UnknownOnesGetTheNearestNames) {
+  const auto message = [](std::string_view name, const BuildOptions& options = {}) -> std::string {
+    try {
+      build(name, options);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    ADD_FAILURE() << "built " << name;
+    return "";
+  };
+  EXPECT_EQ(message("mobilenetv2_10").find("unknown network \"mobilenetv2_10\"; the nearest known ones are"), 0u);
+  EXPECT_NE(message("mobilnetv3_small_100_c5").find(" mobilenetv3_small_100"), std::string::npos);
+  message("mobilenetv2_100_0x32");
+  message("");
+  message("mobilenetv1_000");
+  BuildOptions options;
+  options.classes = -1;
+  message("mobilenetv2_100", options);
+  options = {};
+  options.in_channels = 0;
+  message("mobilenetv2_100", options);
+  options = {};
+  options.stem_stride = 0;
+  message("mobilenetv2_100", options);
+  options = {};
+  options.dropout = 1.0f;
+  message("mobilenetv2_100", options);
+  options = {};
+  options.drop_path = -0.5f;
+  message("mobilenetv2_100", options);
+}
+
+}  // namespace
+}  // namespace linnet::architectures
