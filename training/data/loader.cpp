@@ -33,6 +33,9 @@ void check(const Dataset& dataset, const LoaderOptions& options) {
   };
   require(dataset.size() > 0, "the data set has no pictures");
   require(options.batch >= 1, "batch is " + std::to_string(options.batch) + ", expected 1 or more");
+  require(!options.drop_last || dataset.size() >= options.batch, "the data set has " + std::to_string(dataset.size()) +
+                                                                     " pictures, less than one batch of " +
+                                                                     std::to_string(options.batch));
   require(options.threads >= 0, "threads is " + std::to_string(options.threads) + ", expected 0 or more");
   require(options.height >= 1 && options.width >= 1 && (options.channels == 1 || options.channels == 3),
           "an input of " + std::to_string(options.height) + " x " + std::to_string(options.width) + " x " +
@@ -72,6 +75,24 @@ struct Loader::State {
       : dataset(std::move(the_dataset)), options(std::move(the_options)) {
     const Index samples = dataset->size();
     steps = options.drop_last ? samples / options.batch : (samples - 1) / options.batch + 1;
+  }
+
+  void start_workers() {
+    for (int i = 0; i < options.threads; ++i) {
+      workers.emplace_back([this] { work(); });
+    }
+  }
+
+  ~State() {
+    finish_epoch();
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    work_to_do.notify_all();
+    for (std::thread& worker : workers) {
+      worker.join();
+    }
   }
 
   const std::shared_ptr<const Dataset> dataset;
@@ -194,22 +215,10 @@ struct Loader::State {
 Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
   check(*dataset, options);
   state_ = std::make_unique<State>(std::move(dataset), std::move(options));
-  for (int i = 0; i < state_->options.threads; ++i) {
-    state_->workers.emplace_back([state = state_.get()] { state->work(); });
-  }
+  state_->start_workers();
 }
 
-Loader::~Loader() {
-  state_->finish_epoch();
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->work_to_do.notify_all();
-  for (std::thread& worker : state_->workers) {
-    worker.join();
-  }
-}
+Loader::~Loader() = default;
 
 const Dataset& Loader::dataset() const { return *state_->dataset; }
 const LoaderOptions& Loader::options() const { return state_->options; }

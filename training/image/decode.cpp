@@ -1,6 +1,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -50,15 +51,18 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
 }
 
 Image read_image(const std::string& path, Orientation orientation) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  std::vector<std::uint8_t> bytes;
-  if (file) {
-    bytes.resize(static_cast<std::size_t>(std::max<std::streamoff>(file.tellg(), 0)));
-    file.seekg(0);
-    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  const auto fail = [&path](const std::error_code& error) {
+    throw Error("picture '" + path + "': cannot read it: " + error.message());
+  };
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) {
+    fail(error);
   }
-  if (!file) {
-    throw Error("picture '" + path + "': cannot read it: " + std::generic_category().message(errno));
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
+    fail({errno, std::generic_category()});
   }
   return decode_image(bytes, path, orientation);
 }
