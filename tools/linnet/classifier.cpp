@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "linnet/error.h"
-#include "linnet/training/loader.h"
+#include "linnet/training/evaluation.h"
 
 namespace linnet::tools {
 
@@ -48,57 +48,32 @@ std::string class_name(const Model& model, int index) {
   return place < model.labels.size() ? model.labels[place] : "class " + std::to_string(index);
 }
 
-Evaluation evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, Index batch, int threads,
-                    const OnPicture& on_picture) {
-  const Index classes = model.graph.output().shape[0];
+Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, Index batch, int threads,
+                  const OnPicture& on_picture) {
   const Shape& input = model.graph.input().shape;
-  for (Index i = 0; i < dataset->size(); ++i) {
-    if (dataset->label(i) >= classes) {
-      throw Error("evaluate: the model has " + std::to_string(classes) + " classes, but " + dataset->name(i) +
-                  " has class " + std::to_string(dataset->label(i)));
-    }
-  }
-  auto pool = std::make_shared<ThreadPool>(threads);
-  batch = std::min(batch, dataset->size());
-  Session session(compile(model, {.batch = batch, .threads = pool->threads()}), pool);
-
   training::LoaderOptions options;
-  options.batch = batch;
+  options.batch = std::min(batch, dataset->size());
   options.height = input[0];
   options.width = input[1];
   options.channels = input[2];
   options.preprocessing = model.preprocessing;
   training::Loader loader(dataset, options);
 
-  Evaluation result{training::Metrics(classes), 0, {}};
-  std::vector<float> logits(static_cast<std::size_t>(batch * classes));
-  std::vector<float> padded(static_cast<std::size_t>(batch * element_count(input)));
-  const auto begin = std::chrono::steady_clock::now();
   const bool terminal = isatty(STDERR_FILENO) != 0;
-  loader.begin_epoch(0);
-  while (const std::optional<training::Batch> next = loader.next()) {
-    const auto samples = static_cast<Index>(next->labels.size());
-    std::span<const float> values(next->input.data(), static_cast<std::size_t>(next->input.size()));
-    if (samples < batch) {  // the last batch, or one with damaged pictures
-      std::copy(values.begin(), values.end(), padded.begin());
-      values = padded;
+  Index seen = 0;
+  training::EvaluationHooks hooks;
+  hooks.sample = [&](Index index, int, std::span<const float> logits) {
+    if (on_picture) on_picture(index, logits);
+    if (terminal && ++seen % 16 == 0) {
+      std::fprintf(stderr, "\r%td of %td pictures", seen, dataset->size());
     }
-    session.run(values, logits);
-    for (Index i = 0; i < samples; ++i) {
-      const auto place = static_cast<std::size_t>(i);
-      const std::span<const float> row(logits.data() + i * classes, static_cast<std::size_t>(classes));
-      result.metrics.add(row, next->labels[place]);
-      if (on_picture) on_picture(next->indices[place], row);
-    }
-    if (terminal) {
-      std::fprintf(stderr, "\r%lld of %lld pictures, top-1 %.2f %%", static_cast<long long>(result.metrics.samples()),
-                   static_cast<long long>(dataset->size()), 100 * result.metrics.top1());
-    }
-  }
-  if (terminal) std::fprintf(stderr, "\r\033[K");
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  result.problems = loader.problems();
-  return result;
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  training::Evaluation result = training::evaluate(model, loader, std::make_shared<ThreadPool>(threads), hooks);
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+  if (terminal) std::fputs("\r\033[K", stderr);
+  if (result.metrics.samples() == 0) throw Error("evaluate: none of the pictures could be read");
+  return {std::move(result.metrics), time.count(), loader.problems()};
 }
 
 }  // namespace linnet::tools

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "linnet/session.h"
+#include "linnet/model.h"
 #include "linnet/training/dataset.h"
 #include "linnet/training/metrics.h"
 
@@ -22,17 +24,17 @@ std::vector<float> probabilities(std::span<const float> logits);
 /// The label of a class, or its number.
 std::string class_name(const Model& model, int index);
 
-struct Evaluation {
+struct Accuracy {
   training::Metrics metrics;
   double seconds = 0;
   std::vector<std::string> problems;  ///< one message per damaged picture
 };
 
-/// Called for each picture, in the order of the data set.
+/// Called for each picture that could be read, in the order of the data set.
 using OnPicture = std::function<void(Index index, std::span<const float> logits)>;
 
-/// Runs a classifier over a data set. Prints a progress line on stderr if that is a terminal.
-Evaluation evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, Index batch, int threads,
-                    const OnPicture& on_picture);
+/// Runs a classifier over a data set. Shows progress on stderr if that is a terminal.
+Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, Index batch, int threads,
+                  const OnPicture& on_picture);
 
 }  // namespace linnet::tools

@@ -7,6 +7,7 @@
 #include "classifier.h"
 #include "commands.h"
 #include "linnet/error.h"
+#include "linnet/session.h"
 #include "linnet/training/image.h"
 
 namespace linnet::tools {

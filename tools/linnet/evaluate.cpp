@@ -43,7 +43,7 @@ void run(const Options& options) {
                        .split = options.split == "train" ? training::Split::train : training::Split::test,
                        .strict = options.strict});
   std::string csv = "file,class1,class2,class3,class4,class5,logit\n";
-  const Evaluation result =
+  const Accuracy result =
       evaluate(model, dataset, options.batch, options.threads, [&](Index index, std::span<const float> logits) {
         if (!options.predictions.empty()) csv += csv_line(dataset->name(index), logits);
       });

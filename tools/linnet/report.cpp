@@ -11,6 +11,7 @@
 #include "linnet/cpu.h"
 #include "linnet/error.h"
 #include "linnet/safetensors.h"
+#include "linnet/session.h"
 #include "linnet/summary.h"
 #include "linnet/training/recipe.h"
 
@@ -39,7 +40,7 @@ nlohmann::json read_curve(const std::filesystem::path& path) {
   return lines;
 }
 
-nlohmann::json evaluation_json(const Model& model, const training::Dataset& dataset, const Evaluation& result) {
+nlohmann::json evaluation_json(const Model& model, const training::Dataset& dataset, const Accuracy& result) {
   const training::Metrics& metrics = result.metrics;
   nlohmann::json confusion = nlohmann::json::array(), classes = nlohmann::json::array();
   for (Index label = 0; label < metrics.classes(); ++label) {
@@ -116,7 +117,7 @@ void run(const Options& options) {
   const std::string data = options.data.empty() ? default_data : options.data;
   const auto dataset = training::open_dataset(
       data, {.kind = training::dataset_kind_from_name(recipe.data.kind), .split = training::Split::test});
-  const Evaluation result = evaluate(model, dataset, 64, options.threads, {});
+  const Accuracy result = evaluate(model, dataset, 64, options.threads, {});
   const ThreadPool pool(options.threads);
 
   const nlohmann::json report = {
