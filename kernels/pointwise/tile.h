@@ -1,0 +1,183 @@
+// A register tile: `height` rows times `vectors` vectors of sums, and the loops over the depth that fill it.
+//
+// Included by .inl files only; see kernels/simd/simd.h. All loops over the tile are unrolled while compiling: the sums
+// must be registers from the start, and the instructions per multiply-add few (KERNELS.md, section 7).
+#pragma once
+
+#include "kernels/simd/simd.h"
+
+namespace linnet::kernels::LINNET_ISA {
+
+/// Rows of the tile for panels of one, two and three vectors: as many sums as the registers hold beside the operands.
+#if defined(__AVX512F__)
+constexpr Index tile_heights[] = {0, 16, 14, 9};
+constexpr Index unrolled_steps = 4;
+#elif defined(__AVX2__)
+constexpr Index tile_heights[] = {0, 8, 6, 4};
+constexpr Index unrolled_steps = 8;
+#elif defined(__aarch64__)
+constexpr Index tile_heights[] = {0, 8, 8, 6};
+constexpr Index unrolled_steps = 4;
+#else
+constexpr Index tile_heights[] = {0, 8, 4, 3};
+constexpr Index unrolled_steps = 4;
+#endif
+
+template <Index value>
+struct Constant {
+  constexpr operator Index() const { return value; }
+};
+
+/// Calls f(0), f(1), ... f(count - 1), each with a constant.
+template <Index count, class Function>
+LINNET_INLINE void unroll(Function&& f) {
+  if constexpr (count > 0) {
+    unroll<count - 1>(f);
+    f(Constant<count - 1>{});
+  }
+}
+
+#define LINNET_INLINE_LAMBDA __attribute__((always_inline))
+
+/// sum += a * b. GCC 12 moves the sums about between other forms of the instruction; one instruction of assembly has
+/// but one form.
+LINNET_INLINE void add_product(Vec& sum, Vec a, Vec b) {
+#if defined(__AVX2__)
+  auto registers = sum.data;
+  asm("vfmadd231ps %2, %1, %0" : "+v"(registers) : "v"(a.data), "v"(b.data));
+  sum = Vec(registers);
+#else
+  sum = multiply_add(a, b, sum);
+#endif
+}
+
+/// sum += a[lane] * b.
+#if defined(__ARM_NEON)
+template <Index lane>
+LINNET_INLINE void add_lane_product(Vec& sum, Vec a, Vec b) {
+#if defined(__aarch64__)
+  auto registers = sum.data;
+  asm("fmla %0.4s, %2.4s, %1.s[%3]" : "+w"(registers) : "w"(a.data), "w"(b.data), "i"(static_cast<int>(lane)));
+  sum = Vec(registers);
+#else
+  const float32x2_t half = lane < 2 ? vget_low_f32(a.data) : vget_high_f32(a.data);
+  sum = Vec(vmlaq_lane_f32(sum.data, b.data, half, lane % 2));
+#endif
+}
+#endif
+
+template <Index height, Index vectors>
+struct Tile {
+  Vec sum[height][vectors];
+};
+
+/// `height` rows of floats, a stride apart: one pointer to every third row, so that few registers reach them all.
+template <Index height>
+class RowPointers {
+ public:
+  LINNET_INLINE RowPointers(const float* rows, Index stride) : stride_(stride) {
+    unroll<count>([&](auto i) LINNET_INLINE_LAMBDA { pointers_[i] = rows + 3 * i * stride; });
+  }
+  template <Index row>
+  LINNET_INLINE const float* at(Constant<row>) const {
+    return pointers_[row / 3] + row % 3 * stride_;
+  }
+  LINNET_INLINE void advance(Index floats) {
+    unroll<count>([&](auto i) LINNET_INLINE_LAMBDA { pointers_[i] += floats; });
+  }
+
+ private:
+  static constexpr Index count = (height + 2) / 3;
+  const float* pointers_[count];
+  Index stride_;
+};
+
+template <Index vectors>
+LINNET_INLINE void load_vectors(const float* p, Vec (&values)[vectors]) {
+  unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { values[v] = load(p + v * lanes); });
+}
+
+/// `steps` steps of the depth: row r of the left matrix at rows.at(r), the right one at `b`, a vector row per step.
+template <Index steps, Index height, Index vectors>
+LINNET_INLINE void add_steps(Tile<height, vectors>& tile, RowPointers<height>& rows, const float*& b) {
+#if defined(__ARM_NEON)
+  if constexpr (steps == 4) {
+    Vec a[height];
+    unroll<height>([&](auto r) LINNET_INLINE_LAMBDA { a[r] = load(rows.at(r)); });
+    unroll<4>([&](auto k) LINNET_INLINE_LAMBDA {
+      Vec operand[vectors];
+      load_vectors(b + k * vectors * lanes, operand);
+      unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
+        unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { add_lane_product<k>(tile.sum[r][v], a[r], operand[v]); });
+      });
+    });
+    rows.advance(4);
+    b += 4 * vectors * lanes;
+    return;
+  }
+#endif
+  unroll<steps>([&](auto k) LINNET_INLINE_LAMBDA {
+    Vec operand[vectors];
+    load_vectors(b + k * vectors * lanes, operand);
+    unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
+      const Vec a(rows.at(r)[k]);
+      unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { add_product(tile.sum[r][v], a, operand[v]); });
+    });
+  });
+  rows.advance(steps);
+  b += steps * vectors * lanes;
+}
+
+/// sum[r] += sum over k < depth of rows[r][k] * b[k], in the order of k.
+template <Index height, Index vectors>
+LINNET_INLINE void add_rows(Tile<height, vectors>& tile, const float* a, Index stride, const float* b, Index depth) {
+  RowPointers<height> rows(a, stride);
+  for (; depth >= unrolled_steps; depth -= unrolled_steps) add_steps<unrolled_steps>(tile, rows, b);
+  if constexpr (unrolled_steps > 4) {
+    if (depth & 4) add_steps<4>(tile, rows, b);
+  }
+  if (depth & 2) add_steps<2>(tile, rows, b);
+  if (depth & 1) add_steps<1>(tile, rows, b);
+}
+
+/// One step of an outer product: `height` floats at `a`, `vectors` vectors at `b`.
+template <Index height, Index vectors>
+LINNET_INLINE void add_outer_step(Tile<height, vectors>& tile, const float* a, const float* b) {
+  Vec operand[vectors];
+  load_vectors(b, operand);
+#if defined(__ARM_NEON)
+  constexpr Index by_lane = height / 4 * 4;
+  unroll<height / 4>([&](auto group) LINNET_INLINE_LAMBDA {
+    const Vec values = load(a + group * 4);
+    unroll<4>([&](auto lane) LINNET_INLINE_LAMBDA {
+      unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA {
+        add_lane_product<lane>(tile.sum[group * 4 + lane][v], values, operand[v]);
+      });
+    });
+  });
+#else
+  constexpr Index by_lane = 0;
+#endif
+  unroll<height - by_lane>([&](auto r) LINNET_INLINE_LAMBDA {
+    const Vec value(a[by_lane + r]);
+    unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { add_product(tile.sum[by_lane + r][v], value, operand[v]); });
+  });
+}
+
+/// sum[r] += sum over k < depth of a[k * a_step + r] * b[k * b_step], in the order of k.
+template <Index height, Index vectors>
+LINNET_INLINE void add_outer(Tile<height, vectors>& tile, const float* a, Index a_step, const float* b, Index b_step,
+                             Index depth) {
+  for (; depth >= 4; depth -= 4) {
+    unroll<4>([&](auto k) LINNET_INLINE_LAMBDA { add_outer_step(tile, a + k * a_step, b + k * b_step); });
+    a += 4 * a_step;
+    b += 4 * b_step;
+  }
+  for (; depth > 0; --depth) {
+    add_outer_step(tile, a, b);
+    a += a_step;
+    b += b_step;
+  }
+}
+
+}  // namespace linnet::kernels::LINNET_ISA
