@@ -1,0 +1,7 @@
+#include "kernels/depthwise/depthwise.inl"
+
+namespace linnet::kernels::avx512 {
+
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient};
+
+}  // namespace linnet::kernels::avx512
