@@ -20,5 +20,5 @@ set -eu
   END {
     if (symbols == 0) { print "no member is compiled for an instruction set"; exit 1 }
     for (isa in members) print isa ": " members[isa] " global symbols"
-    exit wrong > 0
+    exit (wrong > 0)
   }'
