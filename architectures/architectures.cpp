@@ -9,7 +9,7 @@ namespace linnet::architectures {
 
 namespace {
 
-const Family* const families[] = {&mobilenetv1, &mobilenetv2, &mobilenetv3};
+const Family* const families[] = {&mobilenetv1, &mobilenetv2, &mobilenetv3, &efficientnet, &shufflenetv2, &squeezenet};
 
 void check(std::string_view name, const BuildOptions& options) {
   const auto expect = [&](bool fine, const char* expected, double found) {

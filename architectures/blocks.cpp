@@ -21,10 +21,10 @@ NetworkBuilder::NetworkBuilder(std::string_view name, const Style& style, const 
   style_.dropout = options.dropout.value_or(style.dropout);
 }
 
-Padding NetworkBuilder::padding(Index kernel, Index stride) const {
+Padding NetworkBuilder::padding(Index kernel, Index stride, std::optional<Index> symmetric_amount) const {
   // At stride 1 both rules agree on odd kernels; the plain one is easier on whoever reads the graph.
   if (style_.padding == Padding::Rule::same && (stride > 1 || kernel % 2 == 0)) return {Padding::Rule::same, 0};
-  return {Padding::Rule::symmetric, symmetric_padding(kernel, stride)};
+  return {Padding::Rule::symmetric, symmetric_amount.value_or(symmetric_padding(kernel, stride))};
 }
 
 int NetworkBuilder::conv(const std::string& name, int x, const Conv& conv) {
@@ -33,7 +33,7 @@ int NetworkBuilder::conv(const std::string& name, int x, const Conv& conv) {
                         .kernel = conv.kernel,
                         .stride = conv.stride,
                         .groups = conv.groups,
-                        .padding = padding(conv.kernel, conv.stride),
+                        .padding = padding(conv.kernel, conv.stride, conv.padding),
                         .bias = conv.bias},
              {x});
 }
@@ -76,6 +76,21 @@ int NetworkBuilder::inverted_residual(const InvertedResidualNames& names, int x,
   y = depthwise_bn(names.depthwise, y, block.kernel, block.stride, block.activation);
   if (block.squeeze_excite.squeeze != 0) y = squeeze_excite(names.squeeze_excite, y, block.squeeze_excite);
   y = conv_bn(names.project, y, {.out_channels = block.out_channels}, block.project_activation);
+  return end_block(names, x, y, block);
+}
+
+int NetworkBuilder::fused_inverted_residual(const InvertedResidualNames& names, int x, const InvertedResidual& block) {
+  next_block();
+  const bool expands = block.expanded != 0;
+  int y = conv_bn(
+      names.expand, x,
+      {.out_channels = expands ? block.expanded : block.out_channels, .kernel = block.kernel, .stride = block.stride},
+      block.activation);
+  if (expands) y = conv_bn(names.project, y, {.out_channels = block.out_channels}, block.project_activation);
+  return end_block(names, x, y, block);
+}
+
+int NetworkBuilder::end_block(const InvertedResidualNames& names, int x, int y, const InvertedResidual& block) {
   const bool skip = block.skip && block.stride == 1 && channels(x) == block.out_channels;
   return skip ? add_shortcut(names.block, x, y) : y;
 }
@@ -86,10 +101,11 @@ int NetworkBuilder::add_shortcut(const std::string& block, int shortcut, int bra
   return add(block + ".add", op::Add{}, {branch, shortcut});
 }
 
+int NetworkBuilder::dropout(int x) { return style_.dropout > 0 ? add("dropout", op::Dropout{style_.dropout}, {x}) : x; }
+
 int NetworkBuilder::classifier(const std::string& name, int features, bool bias) {
   if (options_.classes == 0) return features;
-  if (style_.dropout > 0) features = add("dropout", op::Dropout{style_.dropout}, {features});
-  return add(name, op::Linear{.out_features = options_.classes, .bias = bias}, {features});
+  return add(name, op::Linear{.out_features = options_.classes, .bias = bias}, {dropout(features)});
 }
 
 }  // namespace linnet::architectures

@@ -1,6 +1,7 @@
 // The blocks that the families are made of, and the state that they share while a network is being built.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Conv {
   Index stride = 1;
   Index groups = 1;
   bool bias = false;
+  std::optional<Index> padding = {};  ///< under the symmetric rule; unset: half the kernel
 };
 
 /// State-dict prefixes of a convolution and the batch norm behind it.
@@ -72,8 +74,12 @@ class NetworkBuilder {
     return graph_.add(std::move(name), std::move(op), std::move(inputs));
   }
 
-  /// Padding that keeps ceil(size / stride) outputs on odd kernels, by the network's rule.
-  Padding padding(Index kernel, Index stride) const;
+  Index stem_stride() const { return options_.stem_stride; }
+  Index classes() const { return options_.classes; }
+
+  /// Padding by the network's rule. Without an amount for the symmetric rule it keeps ceil(size / stride) outputs on
+  /// odd kernels, as the other rule does.
+  Padding padding(Index kernel, Index stride, std::optional<Index> symmetric_amount = {}) const;
 
   int conv(const std::string& name, int x, const Conv& conv);
   int batch_norm(const std::string& name, int x);
@@ -85,6 +91,8 @@ class NetworkBuilder {
   int stem(const ConvNames& names, Index out_channels, Activation activation);
   int squeeze_excite(const SqueezeExciteNames& names, int x, const SqueezeExcite& squeeze_excite);
   int inverted_residual(const InvertedResidualNames& names, int x, const InvertedResidual& block);
+  /// kxk expand with the stride, bn, act -> 1x1 project, bn [, + input]. Not expanded: one kxk convolution, bn, act.
+  int fused_inverted_residual(const InvertedResidualNames& names, int x, const InvertedResidual& block);
 
   /// To be called once per block, in order: counts it for drop path.
   void next_block() { ++block_; }
@@ -93,12 +101,15 @@ class NetworkBuilder {
 
   int global_pool(int x) { return add("global_pool", op::GlobalAveragePool{}, {x}); }
   int flatten(int x) { return add("flatten", op::Flatten{}, {x}); }
+  int dropout(int x);
   /// Dropout and the last linear layer; nothing if no classes are asked for.
   int classifier(const std::string& name, int features, bool bias = true);
 
   Graph finish() && { return std::move(graph_).finish(); }
 
  private:
+  int end_block(const InvertedResidualNames& names, int x, int y, const InvertedResidual& block);
+
   Style style_;
   BuildOptions options_;
   Index blocks_;

@@ -18,5 +18,8 @@ struct Family {
 extern const Family mobilenetv1;
 extern const Family mobilenetv2;
 extern const Family mobilenetv3;
+extern const Family efficientnet;
+extern const Family shufflenetv2;
+extern const Family squeezenet;
 
 }  // namespace linnet::architectures

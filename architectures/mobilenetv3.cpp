@@ -8,6 +8,7 @@
 #include "architectures/names.h"
 #include "architectures/rules.h"
 #include "architectures/timm_names.h"
+#include "architectures/torchvision_names.h"
 
 namespace linnet::architectures {
 
@@ -130,30 +131,9 @@ std::vector<Block> blocks_of(const Definition& definition) {
   return blocks;
 }
 
-/// torchvision numbers the blocks through, and the parts of a block that it has.
-InvertedResidualNames torchvision_names(std::size_t block, bool expands, bool squeezes) {
-  const std::string prefix = "features." + std::to_string(block);
-  int part = 0;
-  const auto next_part = [&] { return prefix + ".block." + std::to_string(part++); };
-  const auto next_conv = [&] {
-    const std::string name = next_part();
-    return ConvNames{name + ".0", name + ".1"};
-  };
-  InvertedResidualNames names;
-  names.block = prefix;
-  if (expands) names.expand = next_conv();
-  names.depthwise = next_conv();
-  if (squeezes) {
-    const std::string name = next_part();
-    names.squeeze_excite = {name, name + ".fc1", name + ".fc2"};
-  }
-  names.project = next_conv();
-  return names;
-}
-
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
   const Layout& layout = definition.layout;
-  const bool torchvision = definition.source == Source::torchvision;
+  const bool torchvision_keys = definition.source == Source::torchvision;
   const bool rw = definition.source == Source::rw;
   const auto scaled = [&](Index channels) { return make_divisible(double(channels) * definition.width); };
   const Activation late = definition.minimal ? relu : hard_swish;
@@ -161,7 +141,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   const Index last_convs = scale_repeats({1}, definition.depth)[0];
 
   NetworkBuilder net(graph_name, style_of(definition), options, static_cast<Index>(blocks.size()) + last_convs);
-  int x = net.stem(torchvision ? ConvNames{"features.0.0", "features.0.1"} : timm::stem,
+  int x = net.stem(torchvision_keys ? torchvision::conv("features.0") : timm::stem,
                    definition.width < 0.75 ? stem_channels : scaled(stem_channels), late);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const Row& row = *blocks[i].row;
@@ -170,9 +150,10 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
     const Index expanded = expands ? make_divisible(double(net.channels(x)) * row.expansion) : net.channels(x);
     const double squeeze = double(expanded) / 4;
     const std::string prefix = timm::block(blocks[i].stage, blocks[i].index);
-    const InvertedResidualNames names = torchvision ? torchvision_names(i + 1, expands, squeezes)
-                                        : expands   ? timm::inverted_residual(prefix)
-                                                    : timm::depthwise_separable(prefix);
+    const InvertedResidualNames names =
+        torchvision_keys ? torchvision::inverted_residual("features." + std::to_string(i + 1), expands, squeezes)
+        : expands        ? timm::inverted_residual(prefix)
+                         : timm::depthwise_separable(prefix);
     x = net.inverted_residual(names, x,
                               {.expanded = expands ? expanded : 0,
                                .out_channels = scaled(row.channels),
@@ -189,11 +170,11 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
     const std::string prefix = timm::block(blocks.back().stage + 1, i);
     const std::string last = "features." + std::to_string(blocks.size() + 1);
     net.next_block();
-    x = net.conv_bn(torchvision ? ConvNames{last + ".0", last + ".1"} : ConvNames{prefix + ".conv", prefix + ".bn1"}, x,
+    x = net.conv_bn(torchvision_keys ? torchvision::conv(last) : ConvNames{prefix + ".conv", prefix + ".bn1"}, x,
                     {.out_channels = scaled(layout.last_channels)}, late);
   }
   x = net.global_pool(x);
-  if (torchvision) {
+  if (torchvision_keys) {
     x = net.add("classifier.0", op::Linear{.out_features = layout.head_channels}, {net.flatten(x)});
     net.classifier("classifier.3", net.activate("classifier.0", x, late));
   } else {

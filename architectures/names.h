@@ -25,13 +25,15 @@ auto find_definition(const Table& table, std::string_view name) -> decltype(&tab
   return nullptr;
 }
 
-/// The public list of a family's table; entries have fields `name` and `published`, and `resolution` if it varies.
+/// The public list of a family's table; entries have fields `name` and `published`, and `resolution` or
+/// `scale.resolution` if it varies.
 template <class Table>
 std::vector<Variant> list_variants(const Table& table, const char* family) {
   std::vector<Variant> list;
   for (const auto& definition : table) {
     Index resolution = 224;
     if constexpr (requires { definition.resolution; }) resolution = definition.resolution;
+    if constexpr (requires { definition.scale.resolution; }) resolution = definition.scale.resolution;
     list.push_back({.name = definition.name,
                     .family = family,
                     .resolution = resolution,

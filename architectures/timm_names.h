@@ -34,4 +34,22 @@ inline InvertedResidualNames inverted_residual(const std::string& block) {
           .project = {block + ".conv_pwl", block + ".bn3"}};
 }
 
+/// A block whose expansion is a full convolution.
+inline InvertedResidualNames fused(const std::string& block) {
+  return {.block = block,
+          .expand = {block + ".conv_exp", block + ".bn1"},
+          .depthwise = {},
+          .squeeze_excite = {},
+          .project = {block + ".conv_pwl", block + ".bn2"}};
+}
+
+/// A block that is one convolution.
+inline InvertedResidualNames conv_block(const std::string& block) {
+  return {.block = block,
+          .expand = {block + ".conv", block + ".bn1"},
+          .depthwise = {},
+          .squeeze_excite = {},
+          .project = {}};
+}
+
 }  // namespace linnet::architectures::timm

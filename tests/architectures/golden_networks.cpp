@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <ostream>
 
-#include "golden/golden.h"
 #include "linnet/error.h"
 
 namespace linnet {
@@ -40,6 +39,14 @@ GoldenNetworks find_golden_networks(const std::string& prefix) {
     }
   }
   return found;
+}
+
+Graph build_golden_network(const golden::Golden& expected, const std::string& prefix) {
+  architectures::BuildOptions options;
+  options.classes = expected.classes;
+  options.height = expected.height;
+  options.width = expected.width;
+  return architectures::build(expected.name.substr(prefix.size()), options);
 }
 
 }  // namespace linnet

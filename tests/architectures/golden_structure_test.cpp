@@ -17,7 +17,7 @@ TEST(GoldenStructure, EveryNetworkHasTheReferencesStateDictAndCounts) {
   for (const std::string& path : found.known) {
     const golden::Network expected = golden::read_network(path);
     SCOPED_TRACE(expected.name);
-    const Graph graph = architectures::build(expected.name);
+    const Graph graph = build_golden_network(expected);
     const Shape input = {expected.height, expected.width, 3};
     EXPECT_EQ(graph.name, expected.name);
     EXPECT_EQ(graph.input().shape, input);
@@ -51,11 +51,7 @@ TEST(GoldenStructure, EveryTrainingRunHasTheReferencesStateDict) {
   for (const std::string& path : found.known) {
     const golden::Training expected = golden::read_training(path);
     SCOPED_TRACE(expected.name);
-    architectures::BuildOptions options;
-    options.classes = expected.classes;
-    options.height = expected.height;
-    options.width = expected.width;
-    const Graph graph = architectures::build(expected.network, options);
+    const Graph graph = build_golden_network(expected, "train_");
     EXPECT_EQ(summary(graph).parameters, expected.parameters);
     const std::vector<Parameter> found_parameters = parameters(graph);
     ASSERT_EQ(found_parameters.size(), expected.state_dict.size());
