@@ -183,8 +183,11 @@ TEST(ModelFile, DamagedHeadersEndInErrorsOnly) {
     for (std::uint64_t i = 0; i <= seed % 3; ++i) {
       // Digits become other digits half of the time: the text stays JSON, and the graph says something else.
       char& byte = bytes[8 + random.below(3 * i, static_cast<std::uint32_t>(length))];
-      byte = static_cast<char>(byte >= '0' && byte <= '9' && seed % 2 == 0 ? '0' + random.below(3 * i + 1, 10)
-                                                                           : byte ^ (1u << random.below(3 * i + 2, 7)));
+      if (byte >= '0' && byte <= '9' && seed % 2 == 0) {
+        byte = static_cast<char>('0' + random.below(3 * i + 1, 10));
+      } else {
+        byte = static_cast<char>(byte ^ (1 << random.below(3 * i + 2, 7)));
+      }
     }
     try {
       Model model = parse_model(bytes.data(), bytes.size(), "damaged");

@@ -255,5 +255,17 @@ TEST(Dataset, LoadsIntoMemoryAndNamesDamage) {
   }
 }
 
+TEST(Dataset, NothingButDamageIsAnError) {
+  const TemporaryFolder folder;
+  write(folder.file("0_x.ppm"), "P6 1");
+  std::vector<std::string> problems;
+  try {
+    load_into_memory(*open_dataset(folder.path()), 2, problems);
+    ADD_FAILURE() << "expected an error";
+  } catch (const Error& error) {
+    expect_parts(error.what(), {"none of 1 pictures", "0_x.ppm"});
+  }
+}
+
 }  // namespace
 }  // namespace linnet::training

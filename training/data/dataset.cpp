@@ -92,6 +92,9 @@ std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int thre
       problems.push_back(damages[index]);
     }
   }
+  if (result->size() == 0) {
+    throw Error("none of " + std::to_string(size) + " pictures can be read; the first: " + damages.front());
+  }
   return result;
 }
 

@@ -53,7 +53,7 @@ struct DatasetOptions {
 std::shared_ptr<const Dataset> open_dataset(const std::string& path, const DatasetOptions& options = {});
 
 /// Reads every picture of a data set into memory, on `threads` threads. Damaged pictures are left out and their
-/// messages appended to `problems`.
+/// messages appended to `problems`. Throws linnet::Error if no picture can be read.
 std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int threads,
                                                 std::vector<std::string>& problems);
 
