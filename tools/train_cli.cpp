@@ -29,7 +29,7 @@ static_assert(std::atomic<int>::is_always_lock_free);
 void catch_signals() {
   struct sigaction action {};
   action.sa_handler = [](int signal) { caught_signal = signal; };
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a closed pager ends the output, not the run

@@ -89,9 +89,10 @@ void run_steps(const golden::Training& training, const Graph& graph, const Optim
     for (auto& parameter : model.parameters()) parameter.variable.clear_gradient();
     autograd::backward(loss, pool);
     optimiser->step(run.options.at("lr"), pool);
-    if (step == 0)
+    if (step == 0) {
       EXPECT_NEAR(norm(now, &start) / run.moved.front(), 1, tolerance(run.float32_moved_error, 0))
           << "moved after step 0";
+    }
   }
   EXPECT_NEAR(norm(now) / run.param_norm, 1, std::max(1e-5, 10 * run.float32_param_norm_error));
   EXPECT_NEAR(norm(now, &start) / run.moved.back(), 1, tolerance(run.float32_moved_error, 1)) << "moved in the end";

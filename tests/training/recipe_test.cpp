@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "linnet/architectures.h"
 #include "linnet/error.h"
 
 namespace linnet::training {
@@ -160,6 +162,27 @@ TEST(Recipe, ResumingAllowsOnlyWhatDoesNotChangeTheResult) {
   now.epochs = 11;
   const std::string found = message([&] { check_resumable(before, now); });
   EXPECT_NE(found.find("field 'epochs' is 11, but the run began with 10"), std::string::npos) << found;
+}
+
+TEST(Recipe, EveryShippedRecipeIsSound) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(LINNET_TEST_DATA_DIR) + "/../../recipes")) {
+    if (entry.path().extension() != ".json") continue;
+    SCOPED_TRACE(entry.path());
+    ++found;
+    Recipe recipe;
+    ASSERT_NO_THROW(recipe = load_recipe(entry.path().string()));
+    EXPECT_NO_THROW(check_recipe(recipe));
+    EXPECT_FALSE(recipe.description.empty());
+    architectures::BuildOptions options;
+    options.in_channels = static_cast<Index>(recipe.model.in_channels);
+    options.height = static_cast<Index>(recipe.model.height);
+    options.width = static_cast<Index>(recipe.model.width);
+    options.stem_stride = static_cast<Index>(recipe.model.stem_stride);
+    EXPECT_NO_THROW(architectures::build(recipe.model.name, options));
+  }
+  std::cout << found << " recipes checked\n";
+  EXPECT_GT(found, 0);
 }
 
 }  // namespace

@@ -1,0 +1,257 @@
+#include "linnet/training/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "linnet/error.h"
+#include "linnet/training/evaluation.h"
+#include "linnet/training/progress.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/tiny_run.h"
+
+namespace linnet::training {
+namespace {
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() { tiny_run::write_data(data_); }
+
+  /// Trains into `name`, stopping after `steps` steps if that is not 0.
+  RunResult run(const Recipe& recipe, const std::string& name, bool resume = false, Integer steps = 0) {
+    struct Counter final : RunObserver {
+      Integer done = 0;
+      void on_step(const StepReport&) override { ++done; }
+    } counter;
+    RunOptions options;
+    options.folder = out(name);
+    options.resume = resume;
+    options.stop_requested = [&] { return steps > 0 && counter.done >= steps; };
+    return train(recipe, options, counter);
+  }
+
+  std::string message(const Recipe& recipe, const std::string& name, bool resume = false) {
+    try {
+      run(recipe, name, resume);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  std::string out(const std::string& name) const { return folder_.file(name); }
+
+  void expect_same_runs(const std::string& a, const std::string& b) {
+    EXPECT_TRUE(read_file(out(a) + "/model.safetensors") == read_file(out(b) + "/model.safetensors"));
+    EXPECT_EQ(tiny_run::metrics_of(out(a)), tiny_run::metrics_of(out(b)));
+    const Checkpoint one = load_checkpoint(out(a) + "/checkpoint.safetensors");
+    const Checkpoint other = load_checkpoint(out(b) + "/checkpoint.safetensors");
+    for (const auto& [left, right] :
+         {std::pair{&one.weights, &other.weights}, std::pair{&one.optimiser, &other.optimiser},
+          std::pair{&one.average, &other.average}})
+      for (const auto& [key, tensor] : *left)
+        EXPECT_TRUE(std::equal(tensor.data(), tensor.data() + tensor.size(), right->at(key).data())) << key;
+  }
+
+  const TemporaryFolder folder_;
+  const std::string data_ = folder_.file("data");
+  const Recipe recipe_ = tiny_run::recipe(data_);
+};
+
+TEST_F(TrainerTest, LearnsAndLeavesItsFiles) {
+  Recipe recipe = recipe_;
+  recipe.epochs = 6;
+  const RunResult result = run(recipe, "run");
+  EXPECT_FALSE(result.interrupted);
+  EXPECT_EQ(result.step, 72);
+  EXPECT_GT(result.best, 0.8);
+
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(out("run"))) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"checkpoint.safetensors", "metrics.jsonl", "model.safetensors", "recipe.json"}));
+  EXPECT_EQ(to_json(load_recipe(out("run") + "/recipe.json")), to_json(recipe));
+
+  const std::vector<nlohmann::json> lines = tiny_run::metrics_of(out("run"));
+  EXPECT_EQ(lines.size(), 14u + 6u);
+  EXPECT_EQ(lines.front().at("step"), 5);
+  EXPECT_EQ(lines.back().at("step"), 72);
+  EXPECT_LT(lines.back().at("train_loss"), lines[2].at("train_loss"));
+
+  // The model file alone gives the accuracy that was logged.
+  const Model model = load_model(out("run") + "/model.safetensors");
+  EXPECT_EQ(model.labels.size(), 4u);
+  LoaderOptions options;
+  options.batch = 7;  // 40 pictures: the last batch is not full
+  options.height = options.width = tiny_run::size;
+  options.channels = 1;
+  options.preprocessing = model.preprocessing;
+  DatasetOptions test;
+  test.split = Split::test;
+  Loader loader(open_dataset(data_, test), options);
+  std::vector<Index> seen;
+  EvaluationHooks hooks;
+  hooks.sample = [&seen](Index sample, int, std::span<const float> logits) {
+    seen.push_back(sample);
+    EXPECT_EQ(logits.size(), 4u);
+  };
+  const Evaluation evaluation = evaluate(model, loader, std::make_shared<ThreadPool>(1), hooks);
+  EXPECT_EQ(evaluation.metrics.samples(), 40);
+  EXPECT_EQ(seen.size(), 40u);
+  EXPECT_EQ(evaluation.metrics.top1(), result.best);
+}
+
+TEST_F(TrainerTest, TheNumberOfThreadsChangesNothing) {
+  Recipe recipe = recipe_;
+  run(recipe, "one");
+  recipe.threads = 2;
+  recipe.loader_threads = 2;
+  run(recipe, "two");
+  expect_same_runs("one", "two");
+  recipe.seed = 2;
+  run(recipe, "other seed");
+  EXPECT_FALSE(read_file(out("one") + "/model.safetensors") == read_file(out("other seed") + "/model.safetensors"));
+}
+
+// Interrupted in the middle of an epoch, at its end, within a log interval; checkpoints in between or not.
+TEST_F(TrainerTest, AnInterruptedRunEndsInTheSameBits) {
+  run(recipe_, "straight");
+  for (const auto& [steps, every] : {std::pair<Integer, Integer>{1, 0}, {5, 3}, {12, 0}, {13, 4}, {35, 5}}) {
+    SCOPED_TRACE(std::to_string(steps) + " steps, checkpoints every " + std::to_string(every));
+    Recipe recipe = recipe_;
+    recipe.checkpoint_every = every;
+    const std::string name = "stopped " + std::to_string(steps);
+    const RunResult first = run(recipe, name, false, steps);
+    EXPECT_TRUE(first.interrupted);
+    EXPECT_EQ(first.step, steps);
+    recipe.threads = 2;
+    const RunResult second = run(recipe, name, true);
+    EXPECT_FALSE(second.interrupted);
+    expect_same_runs("straight", name);
+  }
+  // Nothing is left to do, and nothing changes.
+  EXPECT_EQ(run(recipe_, "straight", true).step, 36);
+  expect_same_runs("straight", "stopped 12");
+}
+
+TEST_F(TrainerTest, ALimitOfStepsEndsTheRunWithAModel) {
+  Recipe recipe = recipe_;
+  recipe.steps = 14;
+  recipe.save = "last";
+  const RunResult result = run(recipe, "short");
+  EXPECT_EQ(result.step, 14);
+  EXPECT_EQ(tiny_run::metrics_of(out("short")).back().at("step"), 14);
+  EXPECT_NO_THROW(load_model(out("short") + "/model.safetensors"));
+  recipe.steps = 0;
+  EXPECT_EQ(run(recipe, "short", true).step, 36);
+  run(recipe, "straight");
+  EXPECT_TRUE(read_file(out("short") + "/model.safetensors") == read_file(out("straight") + "/model.safetensors"));
+}
+
+TEST_F(TrainerTest, ResumingChecksTheRecipeAndTheLog) {
+  run(recipe_, "run", false, 13);
+  Recipe other = recipe_;
+  other.optimiser.lr = 0.06;
+  EXPECT_NE(message(other, "run", true).find("field 'optimiser.lr' is 0.06, but the run began with 0.05"),
+            std::string::npos);
+  EXPECT_NE(message(recipe_, "run").find("holds a run already"), std::string::npos);
+  std::filesystem::resize_file(out("run") + "/metrics.jsonl", 10);
+  EXPECT_NE(message(recipe_, "run", true).find("metrics.jsonl: expected the"), std::string::npos);
+}
+
+TEST_F(TrainerTest, ErrorsSayWhatIsWrongAndKeepTheLastCheckpoint) {
+  Recipe recipe = recipe_;
+  recipe.optimiser.lr = 1e30;
+  recipe.schedule.warmup_epochs = 0;
+  recipe.checkpoint_every = 1;
+  const std::string found = message(recipe, "diverges");
+  EXPECT_NE(found.find("the loss is"), std::string::npos) << found;
+  EXPECT_NE(found.find("step "), std::string::npos) << found;
+  EXPECT_NO_THROW(load_checkpoint(out("diverges") + "/checkpoint.safetensors"));
+
+  recipe = recipe_;
+  recipe.batch = 97;
+  EXPECT_NE(message(recipe, "batch").find("96 training pictures, fewer than the batch of 97"), std::string::npos);
+  recipe = recipe_;
+  recipe.model.classes = 3;
+  EXPECT_NE(message(recipe, "classes").find("'model.classes' is 3"), std::string::npos);
+  recipe = recipe_;
+  recipe.data.train = folder_.file("nowhere");
+  EXPECT_NE(message(recipe, "data").find(folder_.file("nowhere")), std::string::npos);
+  std::ofstream(out("file")) << "no folder";
+  EXPECT_NE(message(recipe_, "file/run").find(out("file/run")), std::string::npos);
+}
+
+TEST_F(TrainerTest, RemovesWhatAKilledWriteLeft) {
+  std::filesystem::create_directories(out("run"));
+  std::ofstream(out("run") + "/checkpoint.safetensors.tmp-1-2-3") << "half";
+  std::ofstream(out("run") + "/notes.tmp-1") << "not ours";
+  Recipe recipe = recipe_;
+  recipe.epochs = 1;
+  run(recipe, "run");
+  EXPECT_FALSE(std::filesystem::exists(out("run") + "/checkpoint.safetensors.tmp-1-2-3"));
+  EXPECT_TRUE(std::filesystem::exists(out("run") + "/notes.tmp-1"));
+  EXPECT_TRUE(holds_run(out("run")));
+  remove_run(out("run"));
+  EXPECT_FALSE(holds_run(out("run")));
+  EXPECT_TRUE(std::filesystem::exists(out("run") + "/notes.tmp-1"));
+}
+
+StepReport step_report(Integer step, double seconds) {
+  StepReport report;
+  report.step = step;
+  report.epoch = 1;
+  report.tally.loss = 20;
+  report.tally.right = 30;
+  report.tally.images = 40;
+  report.images = 100;
+  report.seconds = seconds;
+  return report;
+}
+
+TEST(ProgressTest, RedrawsOnATerminalAndWritesLinesElsewhere) {
+  Recipe recipe;
+  recipe.epochs = 3;
+  const RunPlan plan{recipe, "net", {}, 28, 28, 1000, 100, 10, 0, 30, 2, "sse2"};
+  for (const bool terminal : {true, false}) {
+    std::string text;
+    ProgressOptions options;
+    options.terminal = terminal;
+    options.columns = 200;
+    Progress progress(options, [&text](std::string_view part) { text += part; });
+    progress.on_plan(plan);
+    for (Integer step = 1; step <= 10; ++step) progress.on_step(step_report(step, 4));
+    ValidationReport report;
+    report.epoch = 1;
+    report.weights = Score{0.5, 0.9, 1};
+    progress.on_validation(report);
+    progress.on_problem("a.png: damaged");
+    progress.finish();
+    const auto count = [&text](const std::string& part) {
+      int found = 0;
+      for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+      return found;
+    };
+    EXPECT_EQ(count("images/s"), terminal ? 10 : 4) << text;
+    EXPECT_EQ(count("\r"), terminal ? 11 : 0) << text;
+    EXPECT_NE(text.find("epoch 1/3  step 1/30  loss 0.5000  top-1 75.00 %  25 images/s  1 min 56 s left"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("validation top-1 90.00 %"), std::string::npos) << text;
+    EXPECT_EQ(text.back(), '\n');
+  }
+}
+
+TEST(ProgressTest, DurationsAreReadable) {
+  EXPECT_EQ(duration_text(0.4), "0 s");
+  EXPECT_EQ(duration_text(59.6), "1 min 00 s");
+  EXPECT_EQ(duration_text(3 * 3600 + 125), "3 h 02 min");
+  EXPECT_EQ(duration_text(100000), "1 d 03 h");
+}
+
+}  // namespace
+}  // namespace linnet::training
