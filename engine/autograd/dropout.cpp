@@ -12,9 +12,10 @@ void drop(const CounterRandom& random, float rate, Index group, const Tensor& in
   const float scale = 1.0f / (1.0f - rate);
   pool.run((input.size() + chunk - 1) / chunk, [&](Index index, int) {
     const Index end = std::min(input.size(), (index + 1) * chunk);
-    for (Index i = index * chunk; i < end;) {
-      const float factor = random.uniform(static_cast<std::uint64_t>(i / group)) < rate ? 0.0f : scale;
-      for (const Index group_end = std::min(end, (i / group + 1) * group); i < group_end; ++i)
+    Index i = index * chunk;
+    for (Index g = i / group; i < end; ++g) {
+      const float factor = random.uniform(static_cast<std::uint64_t>(g)) < rate ? 0.0f : scale;
+      for (const Index group_end = std::min(end, (g + 1) * group); i < group_end; ++i)
         output.data()[i] = factor == 0.0f ? 0.0f : factor * input.data()[i];
     }
   });
