@@ -139,20 +139,43 @@ __attribute__((noinline)) void tile_vectors(const Tile<Taps::kernel>& shared_til
   for (Index c = 0; c + lanes <= tile.channels; c += lanes) tile_vector<Taps, width, edge, false>(tile, c, lanes);
 }
 
+/// The channels that do not fill a vector. With vectors of four they are rare and few, and masked loads many
+/// instructions: there the code is kept small.
 template <class Taps, Index width>
 __attribute__((noinline)) void tile_tail(const Tile<Taps::kernel>& tile) {
-  const Index c = tile.channels / lanes * lanes;
-  tile_vector<Taps, width, true, true>(tile, c, tile.channels - c);
+  const Index c = tile.channels / lanes * lanes, count = tile.channels - c;
+  if constexpr (lanes > 4) {
+    tile_vector<Taps, width, true, true>(tile, c, count);
+  } else {
+    const TileEdges& edges = tile.edges;
+    for (Index t = edges.first_output; t < edges.last_output; ++t) {
+      Vec sum = load_partial(tile.bias + c, count);
+      for (Index row = 0; row < tile.rows; ++row) {
+        for (Index j = edges.first_column; j < edges.last_column; ++j) {
+          const Index k = Taps::tap(j, t);
+          if (k < 0 || k >= Taps::kernel) continue;
+          const Vec x = load_partial(tile.inputs[row] + j * tile.input_column + c, count);
+          sum = multiply_add(x, load_partial(tile.weights[row] + k * tile.tap + c, count), sum);
+        }
+      }
+      if (tile.residual) sum += load_partial(tile.residual + t * tile.residual_column + c, count);
+      activate_sums(tile.activation, &sum, 1);
+      store_partial(tile.output + t * tile.output_column + c, sum, count);
+    }
+  }
 }
 
 template <class Taps, Index width>
 LINNET_INLINE void run_tile(const Tile<Taps::kernel>& tile) {
   const TileEdges& edges = tile.edges;
-  if (edges.first_column > 0 || edges.last_column < Taps::template columns<width> || edges.first_output > 0 ||
-      edges.last_output < width) {
-    tile_vectors<Taps, width, true>(tile);
+  const bool inner = edges.first_column == 0 && edges.last_column == Taps::template columns<width> &&
+                     edges.first_output == 0 && edges.last_output == width;
+  // Narrow tiles are the last of a row: not worth a second copy of the code.
+  constexpr bool always_edge = width < 8;
+  if (inner) {
+    tile_vectors<Taps, width, always_edge>(tile);
   } else {
-    tile_vectors<Taps, width, false>(tile);
+    tile_vectors<Taps, width, true>(tile);
   }
   if (tile.channels % lanes != 0) tile_tail<Taps, width>(tile);
 }
