@@ -73,9 +73,7 @@ class Lowering {
     output_origin_ = origin(static_cast<int>(nodes.size()) - 1);
   }
 
-  bool dies_at(int node, int reader) const {
-    return last_reader_[static_cast<std::size_t>(origin(node))] == reader && origin(node) != output_origin_;
-  }
+  bool dies_at(int node, int reader) const { return last_reader_[static_cast<std::size_t>(origin(node))] == reader; }
 
   /// The position of an input whose buffer the output may take over, or -1.
   int overwritten_input(int index, const Step& step) {

@@ -13,7 +13,6 @@ std::vector<int> count_readers(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (const int input : node.inputs) ++readers[static_cast<std::size_t>(input)];
   }
-  ++readers.back();
   return readers;
 }
 

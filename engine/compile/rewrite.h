@@ -10,7 +10,7 @@ namespace linnet::compiler {
 inline Node& node_at(Graph& graph, int index) { return graph.nodes[static_cast<std::size_t>(index)]; }
 inline const Node& node_at(const Graph& graph, int index) { return graph.nodes[static_cast<std::size_t>(index)]; }
 
-/// How often each node's output is read. Being the network's output counts as one reading.
+/// How often each node's output is read.
 std::vector<int> count_readers(const Graph& graph);
 
 /// Lets the readers of `node`, which has one input, read that input instead.

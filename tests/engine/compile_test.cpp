@@ -37,9 +37,15 @@ Model handmade(const std::string& name) {
   throw Error("no graph " + name);
 }
 
-std::vector<Graph> all_graphs() {
+std::vector<Graph> trainable_graphs() {
   std::vector<Graph> graphs = test::handmade_graphs();
   for (std::uint64_t seed = 0; seed < 40; ++seed) graphs.push_back(test::random_graph(seed));
+  return graphs;
+}
+
+std::vector<Graph> all_graphs() {
+  std::vector<Graph> graphs = trainable_graphs();
+  graphs.push_back(test::fused_before());
   return graphs;
 }
 
@@ -99,7 +105,7 @@ TEST(Passes, KeepResults) {
 
 TEST(Compile, MatchesTheTrainingModel) {
   ThreadPool pool(1);
-  for (Graph& graph : all_graphs()) {
+  for (Graph& graph : trainable_graphs()) {
     SCOPED_TRACE(graph.name);
     const Model model = test::random_model(std::move(graph), 6);
     for (const Index batch : {1, 2}) {

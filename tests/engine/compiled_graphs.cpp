@@ -147,9 +147,26 @@ Graph only_input() {
 
 }  // namespace
 
+Graph fused_before() {
+  Sketch s("fused_before", 7, 6, 4);
+  op::Conv2d conv{.out_channels = 4, .bias = true, .activation = Activation::relu6};
+  const int a = s.norm(s.add(conv, {0}));
+  const int b = s.activate(s.add(conv, {a}), Activation::hard_swish);
+  const int c = s.sum(s.add(conv, {b}), a);
+  conv.residual = true;
+  conv.activation = Activation::none;
+  const int d = s.norm(s.add(conv, {c, a}));
+  const int e = s.sum(s.add(conv, {d, 0}), b);
+  const int f = s.activate(s.add(op::Add{Activation::relu}, {e, a}), Activation::hard_sigmoid);
+  const int g = s.add(op::Flatten{}, {s.add(op::GlobalAveragePool{}, {f})});
+  const int h = s.norm(s.add(op::Linear{.out_features = 5, .activation = Activation::relu}, {g}));
+  s.activate(s.add(op::Linear{.out_features = 5, .activation = Activation::relu}, {h}), Activation::sigmoid);
+  return std::move(s).finish();
+}
+
 std::vector<Graph> handmade_graphs() {
   return {inverted_residuals(), shuffle_units(),    batch_norms_alone(), pools(),
-          residuals(),          input_used_often(), only_input()};
+          residuals(),          input_used_often(), fused_before(),      only_input()};
 }
 
 Graph random_graph(std::uint64_t seed) {

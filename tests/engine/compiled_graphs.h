@@ -26,6 +26,10 @@ double relative_difference(const std::vector<float>& a, const std::vector<float>
 /// Small networks that between them use every op in every way that the compiler treats differently.
 std::vector<Graph> handmade_graphs();
 
+/// Ops that apply an activation or add a residual already, and so can take neither another one nor a batch norm. Only
+/// the compiler makes such graphs; training models refuse them.
+Graph fused_before();
+
 /// Any ops on any earlier nodes.
 Graph random_graph(std::uint64_t seed);
 
