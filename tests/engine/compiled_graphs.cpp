@@ -166,7 +166,7 @@ Graph fused_before() {
 
 std::vector<Graph> handmade_graphs() {
   return {inverted_residuals(), shuffle_units(),    batch_norms_alone(), pools(),
-          residuals(),          input_used_often(), fused_before(),      only_input()};
+          residuals(),          input_used_often(), only_input()};
 }
 
 Graph random_graph(std::uint64_t seed) {
