@@ -16,6 +16,10 @@ constexpr Index global_average_channels = 64;
 
 Index rows_per_chunk(Index row_work) { return std::max<Index>(1, chunk_work / std::max<Index>(1, row_work)); }
 
+const PoolKernels& kernels_for(const Window& window) {
+  return window.dilation == 1 ? select(pool_variants()) : scalar::pool_kernels;
+}
+
 Chunks output_chunks(const Window& window, Index channels) {
   return {window.batch * window.out_height, rows_per_chunk(window.out_width * channels * window.kernel_area())};
 }
@@ -36,25 +40,25 @@ std::span<const Variant<PoolKernels>> pool_variants() {
 }
 
 void max_pool(ThreadPool& pool, const MaxPoolArgs& args) {
-  const PoolKernels& kernels = select(pool_variants());
+  const PoolKernels& kernels = kernels_for(args.window);
   const Chunks chunks = output_chunks(args.window, args.channels);
   pool.run(chunks.count(), [&](Index chunk, int) { kernels.max(args, chunks[chunk]); });
 }
 
 void max_pool_gradient(ThreadPool& pool, const MaxPoolGradientArgs& args) {
-  const PoolKernels& kernels = select(pool_variants());
+  const PoolKernels& kernels = kernels_for(args.window);
   const Chunks chunks = input_chunks(args.window, args.channels);
   pool.run(chunks.count(), [&](Index chunk, int) { kernels.max_gradient(args, chunks[chunk]); });
 }
 
 void average_pool(ThreadPool& pool, const AveragePoolArgs& args) {
-  const PoolKernels& kernels = select(pool_variants());
+  const PoolKernels& kernels = kernels_for(args.window);
   const Chunks chunks = output_chunks(args.window, args.channels);
   pool.run(chunks.count(), [&](Index chunk, int) { kernels.average(args, chunks[chunk]); });
 }
 
 void average_pool_gradient(ThreadPool& pool, const AveragePoolGradientArgs& args) {
-  const PoolKernels& kernels = select(pool_variants());
+  const PoolKernels& kernels = kernels_for(args.window);
   const Chunks chunks = input_chunks(args.window, args.channels);
   pool.run(chunks.count(), [&](Index chunk, int) { kernels.average_gradient(args, chunks[chunk]); });
 }

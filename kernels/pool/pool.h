@@ -60,6 +60,7 @@ void global_average_pool_gradient(ThreadPool& pool, Index batch, Index pixels, I
                                   const float* output_gradient, float* input_gradient);
 
 /// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
+/// Only the reference knows windows with dilation.
 struct PoolKernels {
   void (*max)(const MaxPoolArgs& args, Range output_rows);
   void (*max_gradient)(const MaxPoolGradientArgs& args, Range input_rows);

@@ -380,7 +380,8 @@ TEST(BatchNormDriver, AgreesWithGoldenData) {
   int steps = 0;
   for (const auto& [name, path] : files) {
     std::ifstream stream(path);
-    for (const Json& layer : Json::parse(stream).at("cases")) {
+    const Json json = Json::parse(stream);
+    for (const Json& layer : json.at("cases")) {
       SCOPED_TRACE(name + ": " + layer.at("name").get<std::string>());
       const bool has_statistics = layer.at("arguments").at("track_running_stats").get<bool>();
       for (const Json& step : layer.at("train_steps")) {
