@@ -1,6 +1,7 @@
 // linnet: everything that is neither training nor benchmarking, by subcommand.
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "commands.h"
 
@@ -18,6 +19,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
     return app.exit(help);
+  } catch (const CLI::RequiredError& error) {
+    const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
+    const std::string problem = unknown ? std::string("unknown command '") + argv[1] + "'" : error.what();
+    std::fprintf(stderr, "linnet: %s (see linnet --help)\n", problem.c_str());
+    return 2;
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "linnet: %s (see linnet --help)\n", error.what());
     return 2;
