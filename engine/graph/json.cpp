@@ -78,7 +78,8 @@ class FieldReader {
     const json& value = take(name);
     if (!value.is_string()) fail(name, "a string", value);
     const auto& text = value.get_ref<const std::string&>();
-    const bool readable = std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; });
+    const bool readable =
+        std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; });
     if (text.empty() || text.size() > longest_name || !readable) {
       fail(name, "1 to " + std::to_string(longest_name) + " bytes without control characters", value);
     }
