@@ -16,7 +16,7 @@ namespace linnet {
 
 namespace tiny_run {
 
-constexpr int classes = 4, size = 8;
+constexpr int classes = 4, size = 16;
 
 /// An idx file: magic number, extents, bytes.
 inline void write_idx(const std::string& path, const std::vector<std::uint32_t>& extents,
@@ -48,7 +48,7 @@ inline void write_part(const std::string& folder, const std::string& prefix, std
 }
 
 /// In `folder`, which is made.
-inline void write_data(const std::string& folder, std::uint32_t train = 96, std::uint32_t test = 40) {
+inline void write_data(const std::string& folder, std::uint32_t train = 192, std::uint32_t test = 40) {
   std::filesystem::create_directories(folder);
   write_part(folder, "train", train);
   write_part(folder, "t10k", test);
@@ -66,12 +66,13 @@ inline training::Recipe recipe(const std::string& data) {
   recipe.data.mean = {0.3};
   recipe.data.std = {0.25};
   recipe.augment.crop_padding = 1;
-  recipe.optimiser.lr = 0.05;
+  recipe.optimiser.lr = 0.02;
+  recipe.optimiser.clip_norm = 5;
   recipe.optimiser.weight_decay = 1e-4;
   recipe.schedule.warmup_epochs = 0.5;
   recipe.ema.decay = 0.8;
   recipe.label_smoothing = 0.1;
-  recipe.batch = 8;
+  recipe.batch = 16;
   recipe.epochs = 3;
   recipe.validation_batch = 16;
   recipe.log_every = 5;

@@ -1,57 +1,29 @@
 // The command line of bench_models: runs the program itself.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "linnet/architectures.h"
 #include "linnet/model.h"
+#include "tests/support/command.h"
 
 namespace linnet {
 namespace {
 
-struct Result {
-  int exit_code;
-  std::string out, err;
-};
-
-std::string read(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 class BenchModels : public testing::Test {
  protected:
   void SetUp() override {
-    std::filesystem::create_directories(folder_);
-    if (!std::filesystem::exists(program_)) GTEST_SKIP() << program_ << " was not built";
-    if (run("--help").exit_code == 126) GTEST_SKIP() << program_ << " cannot be started from here";
+    const std::string problem = why_not_runnable(program_);
+    if (!problem.empty()) GTEST_SKIP() << problem;
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  Result run(const std::string& arguments, const std::string& environment = "") const {
-    const std::string err = (folder_ / "stderr").string();
-    FILE* pipe = popen((environment + " '" + program_ + "' " + arguments + " 2>'" + err + "'").c_str(), "r");
-    Result result{-1, {}, {}};
-    char buffer[4096];
-    for (std::size_t count; (count = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.out.append(buffer, count);
-    const int status = pclose(pipe);
-    if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
-    result.err = read(err);
-    return result;
+  CommandResult run(const std::string& arguments, const std::string& environment = "") const {
+    return run_command("'" + program_ + "' " + arguments, environment);
   }
 
   const std::string program_ = std::string(LINNET_BINARY_DIR) + "/bench_models";
-  const std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("linnet_bench_models_" + std::to_string(getpid()));
+  const TemporaryFolder folder_;
 };
 
 void expect_sensible(const nlohmann::json& row) {
@@ -68,7 +40,7 @@ void expect_sensible(const nlohmann::json& row) {
 }
 
 TEST_F(BenchModels, JsonOnStandardOutputAndNothingElse) {
-  const Result result = run(
+  const CommandResult result = run(
       "--model mobilenetv1_025_32x32_c10,mobilenetv2_035_64x32_c10 --threads 1,2 --precision f32 --batch 1,3 --runs 4 "
       "--warmup 1 --json -");
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -94,12 +66,13 @@ TEST_F(BenchModels, ModelFilesJsonFilesAndInstructionSets) {
   Model model;
   model.graph = architectures::build("mobilenetv1_025_32x32_c10");
   model.weights = initial_weights(model.graph, 1);
-  const std::string file = (folder_ / "model.safetensors").string(), json = (folder_ / "rows.json").string();
+  const std::string file = folder_.file("model.safetensors"), json = folder_.file("rows.json");
   save_model(model, file);
-  const Result result = run("--model '" + file + "' --runs 2 --profile --json '" + json + "'", "LINNET_ISA=scalar");
+  const CommandResult result =
+      run("--model '" + file + "' --runs 2 --profile --json '" + json + "'", "LINNET_ISA=scalar");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_TRUE(result.err.empty()) << result.err;
-  const nlohmann::json rows = nlohmann::json::parse(read(json));
+  const nlohmann::json rows = nlohmann::json::parse(read_file(json));
   ASSERT_EQ(rows.size(), 1u);
   expect_sensible(rows[0]);
   EXPECT_EQ(rows[0].at("model"), file);
@@ -130,12 +103,12 @@ TEST_F(BenchModels, ErrorsAreOneLineWithTheRightExitCode) {
            {quick, "LINNET_ISA=no_such_isa", 1, "no_such_isa"},
        }) {
     SCOPED_TRACE(wrong.environment + " " + wrong.arguments);
-    const Result result = run(wrong.arguments, wrong.environment);
+    const CommandResult result = run(wrong.arguments, wrong.environment);
     EXPECT_EQ(result.exit_code, wrong.exit_code);
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
     EXPECT_NE(result.err.find(wrong.message), std::string::npos) << result.err;
   }
-  const Result help = run("--help");
+  const CommandResult help = run("--help");
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_NE(help.out.find("--profile"), std::string::npos);
 }

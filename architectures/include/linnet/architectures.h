@@ -13,13 +13,13 @@ namespace linnet::architectures {
 struct BuildOptions {
   Index classes = 1000;  ///< 0: no classifier, the pooled features are the output
   Index in_channels = 3;
-  Index height = 0;                      ///< 0: the variant's native resolution
-  Index width = 0;                       ///< 0: as height
-  Index stem_stride = 2;                 ///< 1 for small pictures (32x32 and below)
-  std::optional<float> dropout;          ///< before the classifier; unset: the variant's own
-  float drop_path = 0;                   ///< block i of n drops its branch at the rate drop_path * i / n
-  std::optional<Padding::Rule> padding;  ///< unset: the variant's own
-  std::optional<float> bn_epsilon;       ///< unset: the variant's own
+  Index height = 0;                           ///< 0: the variant's native resolution
+  Index width = 0;                            ///< 0: as height
+  Index stem_stride = 2;                      ///< 1 for small pictures (32x32 and below)
+  std::optional<float> dropout = {};          ///< before the classifier; unset: the variant's own
+  float drop_path = 0;                        ///< block i of n drops its branch at the rate drop_path * i / n
+  std::optional<Padding::Rule> padding = {};  ///< unset: the variant's own
+  std::optional<float> bn_epsilon = {};       ///< unset: the variant's own
 };
 
 struct Variant {

@@ -1,0 +1,151 @@
+// The program `linnet` as people and scripts run it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "linnet/architectures.h"
+#include "linnet/model.h"
+#include "tests/support/command.h"
+
+namespace linnet {
+namespace {
+
+/// A folder of its own for one test, with a small model of random weights and pictures of two classes.
+class LinnetProgram : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string problem = why_not_runnable(program_);
+    if (!problem.empty()) GTEST_SKIP() << problem;
+    std::filesystem::create_directories(path("pictures/cat"));
+    std::filesystem::create_directories(path("pictures/dog"));
+    Model model;
+    model.graph = architectures::build("mobilenetv3_small_050", {.classes = 2, .height = 32, .width = 32});
+    model.weights = initial_weights(model.graph, 1);
+    model.labels = {"cat", "dog"};
+    save_model(model, path("model.safetensors"));
+    for (int i = 0; i < 3; ++i) {
+      write(path("pictures/cat/" + std::to_string(i) + ".ppm"), picture(20 + 60 * i));
+      write(path("pictures/dog/" + std::to_string(i) + ".ppm"), picture(255 - 60 * i));
+    }
+  }
+
+  static std::vector<std::uint8_t> picture(int value) {
+    const std::string head = "P6\n32 32\n255\n";
+    std::vector<std::uint8_t> bytes(head.begin(), head.end());
+    bytes.insert(bytes.end(), 32 * 32 * 3, static_cast<std::uint8_t>(value));
+    return bytes;
+  }
+  static void write(const std::string& file, const std::vector<std::uint8_t>& bytes) {
+    std::ofstream(file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+  std::string path(const std::string& name) const { return folder_.file(name); }
+  CommandResult linnet(const std::string& arguments) const { return run_command("'" + program_ + "' " + arguments); }
+  nlohmann::json json(const std::string& arguments) const {
+    const CommandResult result = linnet(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out, nullptr, false);
+  }
+
+  const std::string program_ = std::string(LINNET_BINARY_DIR) + "/linnet";
+  const TemporaryFolder folder_;
+};
+
+TEST_F(LinnetProgram, WrongUse) {
+  for (const char* arguments :
+       {"", "frobnicate", "summary", "list --nonsense", "evaluate onlyone", "classify --top 0 a b"}) {
+    const CommandResult result = linnet(arguments);
+    EXPECT_EQ(result.exit_code, 2) << arguments;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+  EXPECT_EQ(linnet("--help").exit_code, 0);
+  EXPECT_EQ(linnet("evaluate --help").exit_code, 0);
+  EXPECT_NE(linnet("frobnicate").err.find("frobnicate"), std::string::npos);
+}
+
+TEST_F(LinnetProgram, FailuresAreOneLineThatNamesTheCause) {
+  write(path("damaged.safetensors"), {1, 2, 3});
+  for (const std::string& name :
+       {std::string("no_such_network"), path("missing.safetensors"), path("damaged.safetensors")}) {
+    const CommandResult result = linnet("summary " + name);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.err.find(std::filesystem::path(name).filename().string()), std::string::npos) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+  EXPECT_EQ(linnet("list no_such_network").exit_code, 1);
+}
+
+TEST_F(LinnetProgram, SummaryCounts) {
+  const nlohmann::json summary = json("summary mobilenetv2_100 --json");
+  EXPECT_EQ(summary["parameters"], 3504872);
+  EXPECT_EQ(summary["run_stats"], 34112);
+  EXPECT_EQ(summary["tensors"], 314);
+  EXPECT_EQ(summary["macs"], 300774272);
+  EXPECT_GT(summary["layers"].size(), 100u);
+  EXPECT_NE(linnet("summary " + path("model.safetensors")).out.find("multiply-adds"), std::string::npos);
+}
+
+TEST_F(LinnetProgram, ListFindsPatterns) {
+  const nlohmann::json list = json("list 'mobilenetv3_small_*' --json");
+  EXPECT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[2]["name"], "mobilenetv3_small_100");
+  EXPECT_EQ(list[2]["parameters"], 2542856);
+}
+
+TEST_F(LinnetProgram, InfoOfFileAndCpu) {
+  const nlohmann::json file = json("info --json " + path("model.safetensors"));
+  EXPECT_EQ(file["labels"], nlohmann::json({"cat", "dog"}));
+  EXPECT_EQ(file["input"], nlohmann::json({32, 32, 3}));
+  EXPECT_FALSE(json("info --json")["isas"].empty());
+}
+
+TEST_F(LinnetProgram, EvaluateWritesPredictions) {
+  const nlohmann::json report = json("evaluate --json --batch 4 --predictions " + path("out.csv") + " " +
+                                     path("model.safetensors") + " " + path("pictures"));
+  EXPECT_EQ(report["images"], 6);
+  EXPECT_EQ(report["damaged"], 0);
+  std::ifstream csv(path("out.csv"));
+  std::string line;
+  int lines = 0, dogs = 0;
+  while (std::getline(csv, line)) {
+    ++lines;
+    dogs += line.rfind("dog", 0) == 0 ? 1 : 0;
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 6) << line;
+  }
+  EXPECT_EQ(lines, 7);
+  EXPECT_EQ(dogs, 3);
+}
+
+TEST_F(LinnetProgram, DamagedPicturesAreNamedAndTheRestGoesOn) {
+  write(path("pictures/cat/broken.png"), {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0});
+  const CommandResult evaluated = linnet("evaluate --json " + path("model.safetensors") + " " + path("pictures"));
+  EXPECT_EQ(evaluated.exit_code, 1);
+  EXPECT_NE(evaluated.err.find("broken.png"), std::string::npos) << evaluated.err;
+  EXPECT_EQ(nlohmann::json::parse(evaluated.out, nullptr, false)["images"], 6);
+  const CommandResult classified = linnet("classify " + path("model.safetensors") + " " +
+                                          path("pictures/cat/broken.png") + " " + path("pictures/cat/0.ppm"));
+  EXPECT_EQ(classified.exit_code, 1);
+  EXPECT_NE(classified.err.find("broken.png"), std::string::npos) << classified.err;
+  EXPECT_NE(classified.out.find("0.ppm"), std::string::npos) << classified.out;
+}
+
+TEST_F(LinnetProgram, ClassifyGivesProbabilities) {
+  const nlohmann::json result = json("classify --json " + path("model.safetensors") + " " + path("pictures/cat/0.ppm"));
+  ASSERT_EQ(result.size(), 1u);
+  ASSERT_EQ(result[0]["classes"].size(), 2u);
+  EXPECT_NEAR(
+      result[0]["classes"][0]["probability"].get<double>() + result[0]["classes"][1]["probability"].get<double>(), 1.0,
+      1e-5);
+}
+
+TEST_F(LinnetProgram, ReportNeedsARun) {
+  const CommandResult result = linnet("report " + path("pictures") + " --out " + path("report.html"));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(path("report.html")));
+}
+
+}  // namespace
+}  // namespace linnet
