@@ -63,12 +63,13 @@ class FrameScope {
 }  // namespace
 
 struct ThreadPool::State {
-  // What is left of the current region: its number (epoch) in the upper half, the chunks not yet taken in the lower.
-  // One compare-and-swap takes a chunk, so a thread that wakes up late can never take one of a region that has ended.
-  alignas(64) std::atomic<std::uint64_t> work{0};
+  // Chunks of the current region that nobody has taken yet. A thread first takes a chunk, and then reads what it
+  // belongs to: a region cannot end while somebody has one of its chunks, so whoever wakes up late finds nothing, or
+  // joins the region that is on.
+  alignas(64) std::atomic<std::uint32_t> untaken{0};
   alignas(64) std::atomic<std::uint32_t> unfinished{0};  // chunks of the region that are not done
 
-  // The region. Written before its epoch is published, read only by holders of one of its chunks.
+  // The region. Written before its chunks are on offer, read only by holders of one of them.
   Function function = nullptr;
   void* context = nullptr;
   std::uint32_t chunks = 0;
@@ -95,17 +96,17 @@ struct ThreadPool::State {
     for (std::thread& worker : workers) worker.join();
   }
 
-  bool has_work() const { return static_cast<std::uint32_t>(work.load()) != 0; }
+  bool has_work() const { return untaken.load() != 0; }
 
   /// Takes and runs chunks until none is left.
   void work_on(int worker) {
-    std::uint64_t current = work.load(std::memory_order_acquire);
-    while (static_cast<std::uint32_t>(current) != 0) {
-      if (!work.compare_exchange_weak(current, current - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+    std::uint32_t left = untaken.load(std::memory_order_acquire);
+    while (left != 0) {
+      if (!untaken.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
         continue;
       }
       try {
-        function(context, static_cast<Index>(chunks - static_cast<std::uint32_t>(current)), worker);
+        function(context, static_cast<Index>(chunks - left), worker);
       } catch (...) {
         if (!failed.exchange(true)) error = std::current_exception();
       }
@@ -114,7 +115,7 @@ struct ThreadPool::State {
         { const std::lock_guard lock(parking); }
         wake_caller.notify_one();
       }
-      current = work.load(std::memory_order_acquire);
+      left = untaken.load(std::memory_order_acquire);
     }
   }
 
@@ -152,8 +153,7 @@ struct ThreadPool::State {
     context = task_context;
     chunks = static_cast<std::uint32_t>(count);
     unfinished.store(chunks, std::memory_order_relaxed);
-    const std::uint64_t epoch = (work.load(std::memory_order_relaxed) >> 32) + 1;
-    work.store((epoch << 32) | chunks);
+    untaken.store(chunks);
     // Sequentially consistent, as is a worker's way to bed: either it sees the work or this thread sees it parked.
     if (const int sleepers = parked.load(); sleepers > 0) {
       { const std::lock_guard lock(parking); }
