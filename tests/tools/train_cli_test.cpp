@@ -155,7 +155,7 @@ TEST_F(TrainCli, FlagsOverrideTheRecipeAndThreadsChangeNothing) {
   const training::Recipe recipe = training::load_recipe(out("one") + "/recipe.json");
   EXPECT_EQ(recipe.seed, 7);
   EXPECT_EQ(recipe.epochs, 1);
-  EXPECT_EQ(recipe.batch, 8);
+  EXPECT_EQ(recipe.batch, 16);
   EXPECT_EQ(run(arguments("three", {"--steps", "3"})).code, 0);
   EXPECT_EQ(tiny_run::metrics_of(out("three")).back().at("step"), 3);
 }

@@ -75,9 +75,6 @@ Trainer::Trainer(const Recipe& recipe, const RunOptions& options, RunObserver& o
   loader_ = std::make_unique<Loader>(data_.train, training_loader_options(recipe, graph_));
   validation_loader_ = std::make_unique<Loader>(data_.validation, validation_loader_options(recipe, graph_));
   steps_per_epoch_ = loader_->steps_per_epoch();
-  if (steps_per_epoch_ == 0)
-    throw Error(recipe.data.train + " has " + std::to_string(data_.train->size()) +
-                " training pictures, fewer than the batch of " + std::to_string(recipe.batch));
   last_step_ = steps_per_epoch_ * recipe.epochs;
   if (recipe.steps > 0) last_step_ = std::min(last_step_, recipe.steps);
   schedule_ = schedule_of(recipe, steps_per_epoch_);
