@@ -29,7 +29,7 @@ LINNET_INLINE void load_columns(const float* p, Index tail, Vec (&values)[vector
 template <Index height, Index vectors, class Function>
 LINNET_INLINE void for_each_sum(Tile<height, vectors>& tile, Function&& f) {
   unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
-    unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = f(tile.sum[r][v]); });
+    unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = f(Vec(tile.sum[r][v])); });
   });
 }
 
@@ -39,9 +39,9 @@ LINNET_INLINE void store_tile(const Tile<height, vectors>& tile, float* output, 
     unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA {
       float* p = output + r * stride + v * lanes;
       if (v + 1 == vectors && tail != 0) {
-        store_partial(p, tile.sum[r][v], tail);
+        store_partial(p, Vec(tile.sum[r][v]), tail);
       } else {
-        store(p, tile.sum[r][v]);
+        store(p, Vec(tile.sum[r][v]));
       }
     });
   });

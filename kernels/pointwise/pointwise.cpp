@@ -90,7 +90,7 @@ void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
 }
 
 std::size_t weight_gradient_scratch_size(const PointwiseKernels& kernels, Index outputs) {
-  return static_cast<std::size_t>(weight_gradient_rows * (3 * kernels.lanes + divide_up(outputs, 32) * 32 + 16));
+  return static_cast<std::size_t>(weight_gradient_rows * (2 * kernels.lanes + divide_up(outputs, 32) * 32 + 16));
 }
 
 void pointwise_weight_gradient(ThreadPool& pool, const PointwiseWeightGradientArgs& args) {

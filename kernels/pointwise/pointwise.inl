@@ -45,7 +45,7 @@ void run_tiles(const PointwiseArgs& args, const float* weights, const Columns& c
       unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
         Vec values[vectors];
         load_columns(residual + r * args.epilogue.residual_stride, columns.tail, values);
-        unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = tile.sum[r][v] + values[v]; });
+        unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = Vec(tile.sum[r][v]) + values[v]; });
       });
     }
     if (activation == Activation::relu) {

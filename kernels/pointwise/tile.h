@@ -4,13 +4,15 @@
 // must be registers from the start, and the instructions per multiply-add few (KERNELS.md, section 7).
 #pragma once
 
+#include <utility>
+
 #include "kernels/simd/simd.h"
 
 namespace linnet::kernels::LINNET_ISA {
 
 /// Rows of the tile for panels of one, two and three vectors: as many sums as the registers hold beside the operands.
 #if defined(__AVX512F__)
-constexpr Index tile_heights[] = {0, 16, 14, 9};
+constexpr Index tile_heights[] = {0, 8, 14, 9};
 constexpr Index unrolled_steps = 4;
 #elif defined(__AVX2__)
 constexpr Index tile_heights[] = {0, 8, 6, 4};
@@ -28,47 +30,76 @@ struct Constant {
   constexpr operator Index() const { return value; }
 };
 
+template <class Function, Index... i>
+LINNET_INLINE void unroll(Function&& f, std::integer_sequence<Index, i...>) {
+  (f(Constant<i>{}), ...);
+}
+
 /// Calls f(0), f(1), ... f(count - 1), each with a constant.
 template <Index count, class Function>
 LINNET_INLINE void unroll(Function&& f) {
-  if constexpr (count > 0) {
-    unroll<count - 1>(f);
-    f(Constant<count - 1>{});
-  }
+  unroll(f, std::make_integer_sequence<Index, count>{});
 }
 
 #define LINNET_INLINE_LAMBDA __attribute__((always_inline))
 
-/// sum += a * b. GCC 12 moves the sums about between other forms of the instruction; one instruction of assembly has
-/// but one form.
-LINNET_INLINE void add_product(Vec& sum, Vec a, Vec b) {
-#if defined(__AVX2__)
-  auto registers = sum.data;
-  asm("vfmadd231ps %2, %1, %0" : "+v"(registers) : "v"(a.data), "v"(b.data));
-  sum = Vec(registers);
+/// The innermost functions work on plain registers: tiles are instantiated by the dozen, and each layer of wrappers
+/// would be compiled for every one of their instructions.
+using Register = Vec::register_type;
+
+LINNET_INLINE Register broadcast(const float* p) {
+#if defined(__AVX512F__)
+  return _mm512_set1_ps(*p);
+#elif defined(__AVX2__)
+  return _mm256_broadcast_ss(p);
+#elif defined(__SSE2__)
+  return _mm_set1_ps(*p);
 #else
-  sum = multiply_add(a, b, sum);
+  return vdupq_n_f32(*p);
 #endif
 }
 
-/// sum += a[lane] * b.
-#if defined(__ARM_NEON)
-template <Index lane>
-LINNET_INLINE void add_lane_product(Vec& sum, Vec a, Vec b) {
-#if defined(__aarch64__)
-  auto registers = sum.data;
-  asm("fmla %0.4s, %2.4s, %1.s[%3]" : "+w"(registers) : "w"(a.data), "w"(b.data), "i"(static_cast<int>(lane)));
-  sum = Vec(registers);
+LINNET_INLINE Register load_register(const float* p) {
+#if defined(__AVX512F__)
+  return _mm512_loadu_ps(p);
+#elif defined(__AVX2__)
+  return _mm256_loadu_ps(p);
+#elif defined(__SSE2__)
+  return _mm_loadu_ps(p);
 #else
-  const float32x2_t half = lane < 2 ? vget_low_f32(a.data) : vget_high_f32(a.data);
-  sum = Vec(vmlaq_lane_f32(sum.data, b.data, half, lane % 2));
+  return vld1q_f32(p);
+#endif
+}
+
+/// sum += a * b. GCC 12 moves the sums about between other forms of the instruction; one instruction of assembly has
+/// but one form.
+LINNET_INLINE void add_product(Register& sum, Register a, Register b) {
+#if defined(__AVX2__)
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+#elif defined(__SSE2__)
+  sum = _mm_add_ps(sum, _mm_mul_ps(a, b));
+#elif defined(__aarch64__)
+  asm("fmla %0.4s, %1.4s, %2.4s" : "+w"(sum) : "w"(a), "w"(b));
+#else
+  sum = vmlaq_f32(sum, a, b);
+#endif
+}
+
+#if defined(__ARM_NEON)
+/// sum += a[lane] * b.
+template <Index lane>
+LINNET_INLINE void add_lane_product(Register& sum, Register a, Register b) {
+#if defined(__aarch64__)
+  asm("fmla %0.4s, %2.4s, %1.s[%3]" : "+w"(sum) : "w"(a), "w"(b), "i"(static_cast<int>(lane)));
+#else
+  sum = vmlaq_lane_f32(sum, b, lane < 2 ? vget_low_f32(a) : vget_high_f32(a), lane % 2);
 #endif
 }
 #endif
 
 template <Index height, Index vectors>
 struct Tile {
-  Vec sum[height][vectors];
+  Register sum[height][vectors];
 };
 
 /// `height` rows of floats, a stride apart: one pointer to every third row, so that few registers reach them all.
@@ -93,8 +124,8 @@ class RowPointers {
 };
 
 template <Index vectors>
-LINNET_INLINE void load_vectors(const float* p, Vec (&values)[vectors]) {
-  unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { values[v] = load(p + v * lanes); });
+LINNET_INLINE void load_vectors(const float* p, Register (&values)[vectors]) {
+  unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { values[v] = load_register(p + v * lanes); });
 }
 
 /// `steps` steps of the depth: row r of the left matrix at rows.at(r), the right one at `b`, a vector row per step.
@@ -102,10 +133,10 @@ template <Index steps, Index height, Index vectors>
 LINNET_INLINE void add_steps(Tile<height, vectors>& tile, RowPointers<height>& rows, const float*& b) {
 #if defined(__ARM_NEON)
   if constexpr (steps == 4) {
-    Vec a[height];
-    unroll<height>([&](auto r) LINNET_INLINE_LAMBDA { a[r] = load(rows.at(r)); });
+    Register a[height];
+    unroll<height>([&](auto r) LINNET_INLINE_LAMBDA { a[r] = load_register(rows.at(r)); });
     unroll<4>([&](auto k) LINNET_INLINE_LAMBDA {
-      Vec operand[vectors];
+      Register operand[vectors];
       load_vectors(b + k * vectors * lanes, operand);
       unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
         unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { add_lane_product<k>(tile.sum[r][v], a[r], operand[v]); });
@@ -117,10 +148,10 @@ LINNET_INLINE void add_steps(Tile<height, vectors>& tile, RowPointers<height>& r
   }
 #endif
   unroll<steps>([&](auto k) LINNET_INLINE_LAMBDA {
-    Vec operand[vectors];
+    Register operand[vectors];
     load_vectors(b + k * vectors * lanes, operand);
     unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
-      const Vec a(rows.at(r)[k]);
+      const Register a = broadcast(rows.at(r) + k);
       unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { add_product(tile.sum[r][v], a, operand[v]); });
     });
   });
@@ -133,22 +164,19 @@ template <Index height, Index vectors>
 LINNET_INLINE void add_rows(Tile<height, vectors>& tile, const float* a, Index stride, const float* b, Index depth) {
   RowPointers<height> rows(a, stride);
   for (; depth >= unrolled_steps; depth -= unrolled_steps) add_steps<unrolled_steps>(tile, rows, b);
-  if constexpr (unrolled_steps > 4) {
-    if (depth & 4) add_steps<4>(tile, rows, b);
-  }
-  if (depth & 2) add_steps<2>(tile, rows, b);
-  if (depth & 1) add_steps<1>(tile, rows, b);
+#pragma GCC unroll 1
+  for (; depth > 0; --depth) add_steps<1>(tile, rows, b);
 }
 
 /// One step of an outer product: `height` floats at `a`, `vectors` vectors at `b`.
 template <Index height, Index vectors>
 LINNET_INLINE void add_outer_step(Tile<height, vectors>& tile, const float* a, const float* b) {
-  Vec operand[vectors];
+  Register operand[vectors];
   load_vectors(b, operand);
 #if defined(__ARM_NEON)
   constexpr Index by_lane = height / 4 * 4;
   unroll<height / 4>([&](auto group) LINNET_INLINE_LAMBDA {
-    const Vec values = load(a + group * 4);
+    const Register values = load_register(a + group * 4);
     unroll<4>([&](auto lane) LINNET_INLINE_LAMBDA {
       unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA {
         add_lane_product<lane>(tile.sum[group * 4 + lane][v], values, operand[v]);
@@ -159,7 +187,7 @@ LINNET_INLINE void add_outer_step(Tile<height, vectors>& tile, const float* a, c
   constexpr Index by_lane = 0;
 #endif
   unroll<height - by_lane>([&](auto r) LINNET_INLINE_LAMBDA {
-    const Vec value(a[by_lane + r]);
+    const Register value = broadcast(a + by_lane + r);
     unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { add_product(tile.sum[by_lane + r][v], value, operand[v]); });
   });
 }
@@ -173,6 +201,7 @@ LINNET_INLINE void add_outer(Tile<height, vectors>& tile, const float* a, Index 
     a += 4 * a_step;
     b += 4 * b_step;
   }
+#pragma GCC unroll 1
   for (; depth > 0; --depth) {
     add_outer_step(tile, a, b);
     a += a_step;

@@ -36,7 +36,7 @@ void add_block(const Operand& a, const Operand& b, Index rows, float* gradient, 
     unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
       Vec before[vectors];
       load_columns(gradient + r * stride, tail, before);
-      unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = tile.sum[r][v] + before[v]; });
+      unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = Vec(tile.sum[r][v]) + before[v]; });
     });
   }
   store_tile(tile, gradient, stride, tail);
@@ -69,25 +69,20 @@ void add_panel(const Operand& a, const Operand& b, Index rows, Index outputs, fl
 /// One block of rows, some inputs.
 void add_rows_block(const Operand& output_gradient, const Operand& input, Index rows, Index outputs, Index inputs,
                     float* gradient, Index stride, bool accumulate, float* scratch) {
-  const Index panels = panel_count(inputs, lanes);
-  for (Index panel = 0; panel < panels; ++panel) {
-    const Columns columns = columns_of(panel, inputs);
-    const Index vectors = panel_vectors(panel, inputs, lanes);
-    Operand b{input.values + columns.begin, input.step};
-    if (columns.tail != 0 || outputs > 2 * tile_heights[2]) {
-      copy_rows(b, rows, columns.width, scratch, vectors * lanes);
-      b = {scratch, vectors * lanes};
+  constexpr Index width = 2 * lanes;
+  for (Index begin = 0; begin < inputs; begin += width) {
+    const Index used = inputs - begin < width ? inputs - begin : width;
+    const bool narrow = used <= lanes;
+    Operand b{input.values + begin, input.step};
+    if (used % lanes != 0 || outputs > 2 * tile_heights[2]) {
+      const Index step = narrow ? lanes : width;
+      copy_rows(b, rows, used, scratch, step);
+      b = {scratch, step};
     }
-    float* columns_gradient = gradient + columns.begin;
-    switch (vectors) {
-      case 1:
-        add_panel<1>(output_gradient, b, rows, outputs, columns_gradient, stride, columns.tail, accumulate);
-        break;
-      case 2:
-        add_panel<2>(output_gradient, b, rows, outputs, columns_gradient, stride, columns.tail, accumulate);
-        break;
-      default:
-        add_panel<3>(output_gradient, b, rows, outputs, columns_gradient, stride, columns.tail, accumulate);
+    if (narrow) {
+      add_panel<1>(output_gradient, b, rows, outputs, gradient + begin, stride, used % lanes, accumulate);
+    } else {
+      add_panel<2>(output_gradient, b, rows, outputs, gradient + begin, stride, used % lanes, accumulate);
     }
   }
 }
@@ -96,7 +91,7 @@ void weight_gradient(const PointwiseWeightGradientArgs& args, const WeightGradie
   const Index outputs = block.outputs.end - block.outputs.begin, inputs = block.inputs.end - block.inputs.begin;
   float* gradient = block.gradient + block.outputs.begin * block.gradient_stride + block.inputs.begin;
   float* input_scratch = block.scratch;
-  float* output_scratch = input_scratch + weight_gradient_rows * 3 * lanes;
+  float* output_scratch = input_scratch + weight_gradient_rows * 2 * lanes;
   // An odd number of cache lines, so that the rows of a column spread over all sets.
   const Index output_step = (outputs + 31) / 32 * 32 + 16;
 
