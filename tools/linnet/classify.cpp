@@ -23,7 +23,8 @@ struct Options {
 
 void run(const Options& options) {
   const Model model = load_classifier(options.model);
-  Session session(compile(model), options.threads);
+  const auto pool = std::make_shared<ThreadPool>(options.threads);
+  Session session(compile(model, {.threads = pool->threads()}), pool);
   const Shape& shape = session.plan().input_shape();
   std::vector<float> input(static_cast<std::size_t>(element_count(shape)));
   std::vector<float> logits(static_cast<std::size_t>(element_count(session.plan().output_shape())));
