@@ -1,4 +1,4 @@
-// Replaces the program's allocation functions by ones that count.
+// Sanitizers tell of every allocation; elsewhere the program's allocation functions are replaced by ones that count.
 #include "allocation_counter.h"
 
 #include <atomic>
@@ -15,7 +15,26 @@
 
 namespace {
 std::atomic<std::size_t> allocations{0};
+}
 
+std::size_t linnet::test::allocation_count() { return allocations; }
+
+#ifdef LINNET_SANITIZED
+
+// Declared here because not every compiler's package has sanitizer/allocator_interface.h.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
+                                                         void (*freed)(const volatile void*));
+
+namespace {
+[[maybe_unused]] const int installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
+}
+
+bool linnet::test::counts_malloc() { return true; }
+
+#else
+
+namespace {
 void* allocate(std::size_t size, std::size_t alignment) {
   ++allocations;
   void* memory = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
@@ -33,7 +52,7 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
-#if defined(__GLIBC__) && !defined(LINNET_SANITIZED)
+#ifdef __GLIBC__
 extern "C" {
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
@@ -57,4 +76,4 @@ bool linnet::test::counts_malloc() { return true; }
 bool linnet::test::counts_malloc() { return false; }
 #endif
 
-std::size_t linnet::test::allocation_count() { return allocations; }
+#endif

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -25,6 +26,15 @@ std::vector<Model> models() {
 
 std::size_t size_of(const Shape& shape) { return static_cast<std::size_t>(element_count(shape)); }
 
+/// A thread that starts may allocate; this waits until all have.
+void start_threads(ThreadPool& pool) {
+  std::atomic<int> started{0};
+  pool.run(pool.threads(), [&](Index, int) {
+    ++started;
+    while (started < pool.threads()) std::this_thread::yield();
+  });
+}
+
 TEST(Session, RunDoesNotAllocate) {
   std::size_t before = test::allocation_count();
   int* volatile object = new int;  // volatile, or the compiler leaves both calls out
@@ -37,7 +47,9 @@ TEST(Session, RunDoesNotAllocate) {
     for (const int threads : {1, 2}) {
       SCOPED_TRACE(model.graph.name + ", threads " + std::to_string(threads));
       const auto plan = compile(model, {.batch = 2, .threads = threads, .disabled_passes = {}});
-      Session session(plan, threads);
+      const auto pool = std::make_shared<ThreadPool>(threads);
+      start_threads(*pool);
+      Session session(plan, pool);
       const std::vector<float> input = test::random_input(model, 2, 1);
       std::vector<float> output(size_of(plan->output_shape()));
       before = test::allocation_count();
