@@ -27,49 +27,95 @@ LINNET_INLINE void clear(float* to, Index count) {
   store(to + count - lanes, Vec(0.0f));
 }
 
-/// Taps [begin, end) of one row of taps lie inside the map.
+/// Steps [begin, end) of `count` steps from `first` lie in [0, size).
 struct Inside {
   Index begin, end;
 };
 
-LINNET_INLINE Inside inside(Index first, Index step, Index taps, Index size) {
+LINNET_INLINE Inside inside(Index first, Index step, Index count, Index size) {
   Index begin = first < 0 ? (-first + step - 1) / step : 0;
   Index end = first < size ? (size - first + step - 1) / step : 0;
-  if (end > taps) end = taps;
+  if (end > count) end = count;
   if (begin > end) begin = end;
   return {begin, end};
 }
 
-void gather(const PatchGrid& grid, Range positions, float* patches) {
-  const Index channels = grid.channels;
-  const bool dense = grid.tap_step == 1 && grid.pixel_stride == channels;
-  Index image = positions.begin / (grid.height * grid.width);
-  Index row = positions.begin / grid.width % grid.height, column = positions.begin % grid.width;
-  for (Index position = positions.begin; position < positions.end; ++position) {
-    const Index x = column * grid.step + grid.left;
-    const Inside taps = inside(x, grid.tap_step, grid.taps_x, grid.in_width);
-    for (Index ty = 0; ty < grid.taps_y; ++ty, patches += grid.taps_x * channels) {
-      const Index y = row * grid.step + grid.top + ty * grid.tap_step;
-      if (y < 0 || y >= grid.in_height) {
-        clear(patches, grid.taps_x * channels);
-        continue;
-      }
-      const float* pixels = grid.input + ((image * grid.in_height + y) * grid.in_width + x) * grid.pixel_stride;
-      clear(patches, taps.begin * channels);
-      if (dense) {
-        copy(pixels + taps.begin * channels, (taps.end - taps.begin) * channels, patches + taps.begin * channels);
-      } else {
-        for (Index tx = taps.begin; tx < taps.end; ++tx) {
-          copy(pixels + tx * grid.tap_step * grid.pixel_stride, channels, patches + tx * channels);
-        }
-      }
-      clear(patches + taps.end * channels, (grid.taps_x - taps.end) * channels);
+/// `count` copies of `size` floats, each a step further.
+LINNET_INLINE void copy_runs(const float* from, Index from_step, Index size, float* to, Index to_step, Index count) {
+  if (size < lanes) {
+    for (Index i = 0; i < count; ++i) store_partial(to + i * to_step, load_partial(from + i * from_step, size), size);
+  } else if (size <= 2 * lanes) {
+    for (Index i = 0; i < count; ++i) {
+      const Vec first = load(from + i * from_step), last = load(from + i * from_step + size - lanes);
+      store(to + i * to_step, first);
+      store(to + i * to_step + size - lanes, last);
     }
-    if (++column < grid.width) continue;
-    column = 0;
-    if (++row < grid.height) continue;
-    row = 0;
-    ++image;
+  } else {
+    for (Index i = 0; i < count; ++i) copy(from + i * from_step, size, to + i * to_step);
+  }
+}
+
+/// Positions of one row of the grid, from `column` on.
+struct Row {
+  Index image, row, column, count;
+};
+
+/// One row of taps for one position, some of them outside of the map.
+void gather_border(const PatchGrid& grid, const float* pixels, Index x, float* patch) {
+  const Index channels = grid.channels;
+  const Inside taps = inside(x, grid.tap_step, grid.taps_x, grid.in_width);
+  clear(patch, taps.begin * channels);
+  for (Index tx = taps.begin; tx < taps.end; ++tx) {
+    copy(pixels + (x + tx * grid.tap_step) * grid.pixel_stride, channels, patch + tx * channels);
+  }
+  clear(patch + taps.end * channels, (grid.taps_x - taps.end) * channels);
+}
+
+/// One row of taps for positions all of whose taps lie inside.
+void gather_inside(const PatchGrid& grid, const float* pixels, Index x, Index count, float* patches) {
+  const Index channels = grid.channels, stride = grid.pixel_stride, patch_size = grid.patch_size();
+  pixels += x * stride;
+  if (grid.tap_step == 1 && stride == channels) {
+    copy_runs(pixels, grid.step * stride, grid.taps_x * channels, patches, patch_size, count);
+    return;
+  }
+  for (Index tx = 0; tx < grid.taps_x; ++tx) {
+    copy_runs(pixels + tx * grid.tap_step * stride, grid.step * stride, channels, patches + tx * channels, patch_size,
+              count);
+  }
+}
+
+void gather_row(const PatchGrid& grid, const Row& row, float* patches) {
+  const Index patch_size = grid.patch_size(), x = row.column * grid.step + grid.left;
+  // Positions whose first and whose last tap lie inside the map.
+  const Inside first = inside(x, grid.step, row.count, grid.in_width);
+  const Inside last = inside(x + (grid.taps_x - 1) * grid.tap_step, grid.step, row.count, grid.in_width);
+  const Index begin = first.begin, end = last.end > begin ? last.end : begin;
+  for (Index ty = 0; ty < grid.taps_y; ++ty) {
+    const Index y = row.row * grid.step + grid.top + ty * grid.tap_step, run = grid.taps_x * grid.channels;
+    float* to = patches + ty * run;
+    if (y < 0 || y >= grid.in_height) {
+      for (Index i = 0; i < row.count; ++i) clear(to + i * patch_size, run);
+      continue;
+    }
+    const float* pixels = grid.input + (row.image * grid.in_height + y) * grid.in_width * grid.pixel_stride;
+    for (Index i = 0; i < begin; ++i) gather_border(grid, pixels, x + i * grid.step, to + i * patch_size);
+    gather_inside(grid, pixels, x + begin * grid.step, end - begin, to + begin * patch_size);
+    for (Index i = end; i < row.count; ++i) gather_border(grid, pixels, x + i * grid.step, to + i * patch_size);
+  }
+}
+
+void gather(const PatchGrid& grid, Range positions, float* patches) {
+  for (Index position = positions.begin; position < positions.end;) {
+    Row row;
+    row.image = position / (grid.height * grid.width);
+    row.row = position / grid.width % grid.height;
+    row.column = position % grid.width;
+    row.count = grid.width - row.column;
+    if (row.count > positions.end - position) row.count = positions.end - position;
+    gather_row(grid, row, patches);
+    patches += row.count * grid.patch_size();
+    position += row.count;
   }
 }
 

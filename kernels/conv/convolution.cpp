@@ -14,10 +14,65 @@
 namespace linnet::kernels {
 namespace {
 
-/// Every patch is a pixel of the input, in order.
-bool reads_in_place(const Window& window) {
-  return window.kernel_area() == 1 && window.stride == 1 && window.pad_top == 0 && window.pad_left == 0 &&
-         window.out_height == window.in_height && window.out_width == window.in_width;
+/// How the products get their left operand.
+enum class Source {
+  input,   ///< every patch is a pixel of the input, in order
+  rows,    ///< rows of the input are copied, with their padding; patches are windows of the copy
+  patches  ///< patches are copied one by one
+};
+
+Index padded_width(const Window& window) { return (window.out_width - 1) * window.stride + window.kernel_width; }
+
+Source source(const Window& window) {
+  if (window.kernel_area() == 1 && window.stride == 1 && window.pad_top == 0 && window.pad_left == 0 &&
+      window.out_height == window.in_height && window.out_width == window.in_width) {
+    return Source::input;
+  }
+  // A register tile does not go on in the next row of the output: rows must be long.
+  constexpr Index long_row = 24;
+  const bool copies_rows = window.dilation == 1 && window.out_width >= long_row && window.pad_left >= 0 &&
+                           window.pad_left <= padded_width(window);
+  return copies_rows ? Source::rows : Source::patches;
+}
+
+Index slice_size(const ConvolutionShape& shape) {
+  switch (source(shape.window)) {
+    case Source::input:
+      return 0;
+    case Source::rows:
+      return shape.window.kernel_height * padded_width(shape.window) * shape.group_inputs();
+    case Source::patches:
+      break;
+  }
+  return tile_pixels(pointwise_kernels(), shape.patch_size()) * shape.patch_size();
+}
+
+/// Output pixels that share a copy: a row of them, or a tile.
+Index unit_pixels(const ConvolutionShape& shape) {
+  return source(shape.window) == Source::rows ? shape.window.out_width
+                                              : tile_pixels(pointwise_kernels(), shape.patch_size());
+}
+
+/// The input rows that output row `row` (counted through the batch) sees: [kernel_height][padded width][channels].
+void copy_rows(const Window& window, Index row, const float* input, Index stride, Index channels, float* copy) {
+  const Index image = row / window.out_height, top = row % window.out_height * window.stride - window.pad_top;
+  const Index width = padded_width(window), right = width - window.pad_left, used = std::min(right, window.in_width);
+  for (Index ky = 0; ky < window.kernel_height; ++ky, copy += width * channels) {
+    const Index y = top + ky;
+    float* pixels = copy + window.pad_left * channels;
+    if (y < 0 || y >= window.in_height) {
+      std::fill_n(copy, width * channels, 0.0f);
+      continue;
+    }
+    const float* from = input + (image * window.in_height + y) * window.in_width * stride;
+    std::fill(copy, pixels, 0.0f);
+    if (stride == channels) {
+      std::copy_n(from, used * channels, pixels);
+    } else {
+      for (Index x = 0; x < used; ++x) std::copy_n(from + x * stride, channels, pixels + x * channels);
+    }
+    std::fill(pixels + used * channels, pixels + right * channels, 0.0f);
+  }
 }
 
 }  // namespace
@@ -59,49 +114,61 @@ void convolution_pack(const float* weights, Index groups, Index in_channels, Ind
 }
 
 std::size_t convolution_workspace_size(const ConvolutionShape& shape, int threads) {
-  if (reads_in_place(shape.window)) return 0;
-  const Index tile = tile_pixels(pointwise_kernels(), shape.patch_size());
-  return static_cast<std::size_t>(threads) * aligned_size(tile * shape.patch_size());
+  return static_cast<std::size_t>(threads) * aligned_size(slice_size(shape));
 }
 
 void convolution(ThreadPool& pool, const ConvolutionArgs& args) {
   const ConvolutionShape& shape = args.shape;
+  const Window& window = shape.window;
   const PointwiseKernels& pointwise = pointwise_kernels();
-  const ConvKernels& kernels = conv_kernels();
-  const bool in_place = reads_in_place(shape.window);
+  const Source from = source(window);
   const Index inputs = shape.group_inputs(), outputs = shape.group_outputs(), patch_size = shape.patch_size();
-  const Index pixels = shape.window.out_pixels();
-  const Index tile = tile_pixels(pointwise, patch_size), tiles = divide_up(pixels, tile);
-  const std::size_t slice = aligned_size(tile * patch_size);
+  const Index pixels = window.out_pixels(), unit = unit_pixels(shape), units = divide_up(pixels, unit);
+  const std::size_t slice = aligned_size(slice_size(shape));
   const std::size_t group_weights = pointwise_packed_size(patch_size, outputs);
-  const Index chunks = chunk_count(std::int64_t{pixels} * patch_size * shape.out_channels, tiles);
+  const Index chunks = chunk_count(std::int64_t{pixels} * patch_size * shape.out_channels, units);
+
+  const auto run_unit = [&](Range positions, Index group, float* copy) {
+    const float* input = args.input + group * inputs;
+    Segments segments;
+    PointwiseArgs product;
+    product.rows = positions.size();
+    product.in_channels = patch_size;
+    product.out_channels = outputs;
+    switch (from) {
+      case Source::input:
+        product.input = input + positions.begin * args.input_stride;
+        product.input_stride = args.input_stride;
+        break;
+      case Source::rows:
+        copy_rows(window, positions.begin / window.out_width, input, args.input_stride, inputs, copy);
+        product.input = copy;
+        product.input_stride = window.stride * inputs;
+        segments = {window.kernel_height, padded_width(window) * inputs};
+        break;
+      case Source::patches:
+        conv_kernels().gather(patch_grid(window, input, args.input_stride, inputs), positions, copy);
+        product.input = copy;
+        product.input_stride = patch_size;
+        break;
+    }
+    product.weights = args.weights + static_cast<std::size_t>(group) * group_weights;
+    product.output = args.output + positions.begin * args.output_stride + group * outputs;
+    product.output_stride = args.output_stride;
+    product.epilogue = args.epilogue;
+    if (args.epilogue.bias) product.epilogue.bias += group * outputs;
+    if (args.epilogue.residual) {
+      product.epilogue.residual += positions.begin * args.epilogue.residual_stride + group * outputs;
+    }
+    pointwise.run(product, segments, {0, product.rows}, {0, panel_count(outputs, pointwise.lanes)});
+  };
 
   pool.run(chunks, [&](Index chunk, int worker) {
-    float* patches = args.workspace + (in_place ? 0 : static_cast<std::size_t>(worker) * slice);
-    const Range part = split(tiles, chunks, chunk);
-    for (Index t = part.begin; t < part.end; ++t) {
-      const Range positions{t * tile, std::min((t + 1) * tile, pixels)};
-      for (Index group = 0; group < shape.groups; ++group) {
-        const float* input = args.input + group * inputs;
-        if (!in_place) {
-          kernels.gather(patch_grid(shape.window, input, args.input_stride, inputs), positions, patches);
-        }
-        PointwiseArgs product;
-        product.rows = positions.size();
-        product.in_channels = patch_size;
-        product.out_channels = outputs;
-        product.input = in_place ? input + positions.begin * args.input_stride : patches;
-        product.input_stride = in_place ? args.input_stride : patch_size;
-        product.weights = args.weights + static_cast<std::size_t>(group) * group_weights;
-        product.output = args.output + positions.begin * args.output_stride + group * outputs;
-        product.output_stride = args.output_stride;
-        product.epilogue = args.epilogue;
-        if (args.epilogue.bias) product.epilogue.bias += group * outputs;
-        if (args.epilogue.residual) {
-          product.epilogue.residual += positions.begin * args.epilogue.residual_stride + group * outputs;
-        }
-        pointwise.run(product, {0, product.rows}, {0, panel_count(outputs, pointwise.lanes)});
-      }
+    float* copy = args.workspace + static_cast<std::size_t>(worker) * slice;
+    const Range part = split(units, chunks, chunk);
+    for (Index u = part.begin; u < part.end; ++u) {
+      const Range positions{u * unit, std::min((u + 1) * unit, pixels)};
+      for (Index group = 0; group < shape.groups; ++group) run_unit(positions, group, copy);
     }
   });
 }

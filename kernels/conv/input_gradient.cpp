@@ -64,7 +64,7 @@ class PhaseGradient {
       product.output = destination + group * inputs;
       product.output_stride = shape_.in_channels;
       conv_kernels().gather(grid(group), positions, patches);
-      pointwise.run(product, {0, product.rows}, {0, panel_count(inputs, pointwise.lanes)});
+      pointwise.run(product, {}, {0, product.rows}, {0, panel_count(inputs, pointwise.lanes)});
     }
     if (!in_order) distribute(positions, gradients);
   }

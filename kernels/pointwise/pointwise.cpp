@@ -59,15 +59,21 @@ std::size_t pointwise_packed_size(Index in_channels, Index out_channels) {
 
 void pointwise_pack(const PointwiseKernels& kernels, const float* weights, Index out_stride, Index in_stride,
                     Index in_channels, Index out_channels, float* packed) {
+  // In blocks of the depth: panels that lie side by side in `weights` then share what is fetched of its rows.
+  constexpr Index block = 32;
   const Index panels = panel_count(out_channels, kernels.lanes);
-  for (Index panel = 0; panel < panels; ++panel) {
-    const Index begin = panel_begin(panel, kernels.lanes);
-    const Index width = panel_vectors(panel, out_channels, kernels.lanes) * kernels.lanes;
-    const Index used = std::min(width, out_channels - begin);
-    for (Index i = 0; i < in_channels; ++i, packed += width) {
-      const float* source = weights + begin * out_stride + i * in_stride;
-      for (Index column = 0; column < used; ++column) packed[column] = source[column * out_stride];
-      std::fill(packed + used, packed + width, 0.0f);
+  for (Index block_begin = 0; block_begin < in_channels; block_begin += block) {
+    const Index block_end = std::min(block_begin + block, in_channels);
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index begin = panel_begin(panel, kernels.lanes);
+      const Index width = panel_vectors(panel, out_channels, kernels.lanes) * kernels.lanes;
+      const Index used = std::min(width, out_channels - begin);
+      float* destination = packed + begin * in_channels + block_begin * width;
+      for (Index i = block_begin; i < block_end; ++i, destination += width) {
+        const float* source = weights + begin * out_stride + i * in_stride;
+        for (Index column = 0; column < used; ++column) destination[column] = source[column * out_stride];
+        std::fill(destination + used, destination + width, 0.0f);
+      }
     }
   }
 }
@@ -85,7 +91,7 @@ void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
   pool.run(chunks, [&](Index chunk, int) {
     const Range part = split(tiles, chunks, chunk);
     const Range rows{part.begin * kernels.tile_rows, std::min(part.end * kernels.tile_rows, args.rows)};
-    kernels.run(args, rows, {0, panels});
+    kernels.run(args, {}, rows, {0, panels});
   });
 }
 

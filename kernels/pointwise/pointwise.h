@@ -70,12 +70,18 @@ struct WeightGradientBlock {
   float* scratch = nullptr;  ///< weight_gradient_scratch_size() floats, 64-byte aligned
 };
 
+/// An input row in pieces of equal size: piece s begins `stride` floats after piece s - 1. `count` divides in_channels.
+struct Segments {
+  Index count = 1;
+  Index stride = 0;
+};
+
 struct PointwiseKernels {
   Index lanes;      ///< floats per vector: weights are padded to a multiple of it, see panels.h
   Index tile_rows;  ///< rows that a register tile covers
 
   /// The output channels of some panels, for some rows.
-  void (*run)(const PointwiseArgs& args, Range rows, Range panels);
+  void (*run)(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels);
 
   /// args.weight_gradient is not used: the block says where the sums go.
   void (*weight_gradient)(const PointwiseWeightGradientArgs& args, const WeightGradientBlock& block);

@@ -25,88 +25,141 @@ __attribute__((noinline)) void activate_rows(Activation activation, float* rows,
   });
 }
 
+/// The epilogue of a tile whose first row is `row`.
+template <Index height, Index vectors>
+LINNET_INLINE void finish(Tile<height, vectors>& tile, const PointwiseArgs& args, const Columns& columns, Index row) {
+  const Activation activation = args.epilogue.activation;
+  if (args.epilogue.residual) {
+    const float* residual = args.epilogue.residual + row * args.epilogue.residual_stride + columns.begin;
+    unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
+      Vec values[vectors];
+      load_columns(residual + r * args.epilogue.residual_stride, columns.tail, values);
+      unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = Vec(tile.sum[r][v]) + values[v]; });
+    });
+  }
+  if (activation == Activation::relu) {
+    for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::relu>(x); });
+  } else if (activation == Activation::relu6) {
+    for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::relu6>(x); });
+  } else if (activation == Activation::hard_swish) {
+    for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::hard_swish>(x); });
+  }
+  float* output = args.output + row * args.output_stride + columns.begin;
+  store_tile(tile, output, args.output_stride, columns.tail);
+  if (is_long(activation)) activate_rows(activation, output, args.output_stride, height, columns.width);
+}
+
+template <Index vectors>
+LINNET_INLINE void load_bias(const PointwiseArgs& args, const Columns& columns, Vec (&bias)[vectors]) {
+  if (args.epilogue.bias) {
+    load_columns(args.epilogue.bias + columns.begin, columns.tail, bias);
+  } else {
+    unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { bias[v] = Vec(0.0f); });
+  }
+}
+
 /// `count` tiles of the same height, one below the other.
 template <Index height, Index vectors>
-void run_tiles(const PointwiseArgs& args, const float* weights, const Columns& columns, Index row, Index count) {
-  const Activation activation = args.epilogue.activation;
+void run_tiles(const PointwiseArgs& args, const Segments& segments, const float* weights, const Columns& columns,
+               Index row, Index count) {
+  const Index depth = args.in_channels / segments.count;
   Vec bias[vectors];
-  unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { bias[v] = Vec(0.0f); });
-  if (args.epilogue.bias) load_columns(args.epilogue.bias + columns.begin, columns.tail, bias);
-
+  load_bias(args, columns, bias);
   for (; count > 0; --count, row += height) {
     Tile<height, vectors> tile;
     unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
       unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = bias[v]; });
     });
-    add_rows(tile, args.input + row * args.input_stride, args.input_stride, weights, args.in_channels);
-
-    if (args.epilogue.residual) {
-      const float* residual = args.epilogue.residual + row * args.epilogue.residual_stride + columns.begin;
-      unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
-        Vec values[vectors];
-        load_columns(residual + r * args.epilogue.residual_stride, columns.tail, values);
-        unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = Vec(tile.sum[r][v]) + values[v]; });
-      });
+    const float* input = args.input + row * args.input_stride;
+    for (Index s = 0; s < segments.count; ++s) {
+      add_rows(tile, input + s * segments.stride, args.input_stride, weights + s * depth * vectors * lanes, depth);
     }
-    if (activation == Activation::relu) {
-      for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::relu>(x); });
-    } else if (activation == Activation::relu6) {
-      for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::relu6>(x); });
-    } else if (activation == Activation::hard_swish) {
-      for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::hard_swish>(x); });
-    }
-    float* output = args.output + row * args.output_stride + columns.begin;
-    store_tile(tile, output, args.output_stride, columns.tail);
-    if (is_long(activation)) activate_rows(activation, output, args.output_stride, height, columns.width);
+    finish(tile, args, columns, row);
   }
 }
 
+/// One row, whole panels from channel `begin` on. A row times one panel has too few sums to keep the units busy.
+template <Index panels>
+void run_row(const PointwiseArgs& args, Index begin, Index row) {
+  constexpr Index vectors = 2 * panels;
+  const Columns columns{begin, vectors * lanes, 0};
+  const Index depth = args.in_channels, panel_size = 2 * lanes * depth;
+  const float* input = args.input + row * args.input_stride;
+  const float* weights = args.weights + begin * depth;
+  Vec bias[vectors];
+  load_bias(args, columns, bias);
+  Tile<1, vectors> tile;
+  unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[0][v] = bias[v]; });
+#pragma GCC unroll 2
+  for (Index k = 0; k < depth; ++k, weights += 2 * lanes) {
+    const Register a = broadcast(input + k);
+    unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA {
+      add_product(tile.sum[0][v], a, load_register(weights + v / 2 * panel_size + v % 2 * lanes));
+    });
+  }
+  finish(tile, args, columns, row);
+}
+
 template <Index height, Index vectors>
-LINNET_INLINE void run_tiles_of(Index wanted, const PointwiseArgs& args, const float* weights, const Columns& columns,
-                                Index row, Index count) {
+LINNET_INLINE void run_tiles_of(Index wanted, const PointwiseArgs& args, const Segments& segments, const float* weights,
+                                const Columns& columns, Index row, Index count) {
   if (wanted == height) {
-    run_tiles<height, vectors>(args, weights, columns, row, count);
+    run_tiles<height, vectors>(args, segments, weights, columns, row, count);
   } else if constexpr (height > 1) {
-    run_tiles_of<height - 1, vectors>(wanted, args, weights, columns, row, count);
+    run_tiles_of<height - 1, vectors>(wanted, args, segments, weights, columns, row, count);
   }
 }
 
 /// Rows in tiles whose heights differ by one at most.
 template <Index vectors>
-void run_panel(const PointwiseArgs& args, const float* weights, const Columns& columns, Range rows) {
+void run_panel(const PointwiseArgs& args, const Segments& segments, const float* weights, const Columns& columns,
+               Range rows) {
   constexpr Index height = tile_heights[vectors];
   const Index size = rows.end - rows.begin, tiles = (size + height - 1) / height;
   if (tiles == 0) return;
   const Index low = size / tiles, high_tiles = size % tiles;
-  if (high_tiles > 0) run_tiles_of<height, vectors>(low + 1, args, weights, columns, rows.begin, high_tiles);
-  run_tiles_of<height, vectors>(low, args, weights, columns, rows.begin + high_tiles * (low + 1), tiles - high_tiles);
+  if (high_tiles > 0) run_tiles_of<height, vectors>(low + 1, args, segments, weights, columns, rows.begin, high_tiles);
+  run_tiles_of<height, vectors>(low, args, segments, weights, columns, rows.begin + high_tiles * (low + 1),
+                                tiles - high_tiles);
 }
 
-void run_panels(const PointwiseArgs& args, Range rows, Range panels) {
+void run_panels(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
+  if (rows.end - rows.begin == 1 && segments.count == 1) {
+    const Index whole = args.out_channels / (2 * lanes);  // the last panel may be one of them
+    constexpr Index together = 4;
+    while (panels.begin + together <= panels.end && panels.begin + together <= whole &&
+           panel_vectors(panels.begin + together - 1, args.out_channels, lanes) == 2) {
+      run_row<together>(args, panel_begin(panels.begin, lanes), rows.begin);
+      panels.begin += together;
+    }
+  }
   for (Index panel = panels.begin; panel < panels.end; ++panel) {
     const Columns columns = columns_of(panel, args.out_channels);
     const float* weights = args.weights + columns.begin * args.in_channels;
     switch (panel_vectors(panel, args.out_channels, lanes)) {
       case 1:
-        run_panel<1>(args, weights, columns, rows);
+        run_panel<1>(args, segments, weights, columns, rows);
         break;
       case 2:
-        run_panel<2>(args, weights, columns, rows);
+        run_panel<2>(args, segments, weights, columns, rows);
         break;
       default:
-        run_panel<3>(args, weights, columns, rows);
+        run_panel<3>(args, segments, weights, columns, rows);
     }
   }
 }
 
 /// Blocks of rows whose input stays in the cache while the panels pass over it.
-void run(const PointwiseArgs& args, Range rows, Range panels) {
+void run(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
   constexpr Index block_floats = 16 * 1024;
+  const Index size = rows.end - rows.begin;
   Index block = block_floats / (args.in_channels + 1) / tile_heights[2] * tile_heights[2];
   if (block < tile_heights[2]) block = tile_heights[2];
-  for (Index begin = rows.begin; begin < rows.end; begin += block) {
-    const Index end = begin + block < rows.end ? begin + block : rows.end;
-    run_panels(args, {begin, end}, panels);
+  const Index blocks = (size + block - 1) / block;
+  for (Index i = 0, begin = rows.begin; i < blocks; ++i) {
+    const Index end = begin + size / blocks + (i < size % blocks ? 1 : 0);
+    run_panels(args, segments, {begin, end}, panels);
+    begin = end;
   }
 }
 

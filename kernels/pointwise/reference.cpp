@@ -13,7 +13,8 @@ float finish(const Epilogue& epilogue, Index row, Index channel, float sum) {
   return activate(epilogue.activation, sum);
 }
 
-void run(const PointwiseArgs& args, Range rows, Range panels) {
+void run(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
+  const Index depth = args.in_channels / segments.count;
   for (Index panel = panels.begin; panel < panels.end; ++panel) {
     const Index begin = panel_begin(panel, lanes);
     const Index width = panel_vectors(panel, args.out_channels, lanes) * lanes;
@@ -22,7 +23,8 @@ void run(const PointwiseArgs& args, Range rows, Range panels) {
       for (Index column = 0; column < width && begin + column < args.out_channels; ++column) {
         float sum = 0;
         for (Index k = 0; k < args.in_channels; ++k) {
-          sum += args.input[row * args.input_stride + k] * weights[k * width + column];
+          const float* segment = args.input + row * args.input_stride + k / depth * segments.stride;
+          sum += segment[k % depth] * weights[k * width + column];
         }
         args.output[row * args.output_stride + begin + column] = finish(args.epilogue, row, begin + column, sum);
       }

@@ -131,7 +131,7 @@ TEST_P(Pointwise, MatchesEigenOnAnyShape) {
         const unsigned mix = count++;
         Forward forward(kernels(), shape, mix % 3 * 2, all_activations[mix % 3], mix % 2 == 0, mix % 5 < 2,
                         mix % 5 == 0, mix % 4);
-        kernels().run(forward.args, {0, rows}, {0, panel_count(out, kernels().lanes)});
+        kernels().run(forward.args, {}, {0, rows}, {0, panel_count(out, kernels().lanes)});
         ASSERT_TRUE(forward.correct());
       }
     }
@@ -143,7 +143,7 @@ TEST_P(Pointwise, AppliesEveryActivation) {
     for (Index out : {5, 32, 43}) {
       SCOPED_TRACE(std::string(to_string(activation)) + " to " + std::to_string(out));
       Forward forward(kernels(), {23, 48, out}, 1, activation, true, true, true, 1);
-      kernels().run(forward.args, {0, 23}, {0, panel_count(out, kernels().lanes)});
+      kernels().run(forward.args, {}, {0, 23}, {0, panel_count(out, kernels().lanes)});
       EXPECT_TRUE(forward.correct());
     }
   }
@@ -153,17 +153,39 @@ TEST_P(Pointwise, RunsPartsOfTheWork) {
   const Index out = 6 * kernels().lanes + 3, panels = panel_count(out, kernels().lanes);
   Forward forward(kernels(), {41, 19, out}, 3, Activation::relu, true, false, false, 0);
   for (const Range rows : {Range{0, 1}, Range{1, 17}, Range{17, 41}, Range{41, 41}}) {
-    for (Index panel = panels; panel-- > 0;) kernels().run(forward.args, rows, {panel, panel + 1});
+    for (Index panel = panels; panel-- > 0;) kernels().run(forward.args, {}, rows, {panel, panel + 1});
   }
   EXPECT_TRUE(forward.correct());
+}
+
+TEST_P(Pointwise, ReadsRowsInSegments) {
+  const Index rows = 31, out = 22, count = 3, size = 9, step = 6, stride = step * rows + 7;
+  // Rows overlap, as the windows of a convolution do.
+  const Guarded input(random_floats(2 * stride + step * (rows - 1) + size, 1), 1);
+  std::vector<float> copy;
+  for (Index r = 0; r < rows; ++r) {
+    for (Index s = 0; s < count; ++s) {
+      const float* segment = input.data() + r * step + s * stride;
+      copy.insert(copy.end(), segment, segment + size);
+    }
+  }
+  Forward forward(kernels(), {rows, count * size, out}, 0, Activation::none, true, false, false, 0);
+  const Range panels{0, panel_count(out, kernels().lanes)};
+  forward.args.input = copy.data();
+  kernels().run(forward.args, {}, {0, rows}, panels);
+  const std::vector<float> expected = forward.output.values();
+  forward.args.input = input.data();
+  forward.args.input_stride = step;
+  kernels().run(forward.args, {count, stride}, {0, rows}, panels);
+  EXPECT_TRUE(near(forward.output, Guarded(expected), 1e-5));
 }
 
 TEST_P(Pointwise, ResultDoesNotDependOnTheTile) {
   Forward whole(kernels(), {37, 129, 50}, 0, Activation::none, true, false, false, 0);
   Forward rows(kernels(), {37, 129, 50}, 0, Activation::none, true, false, false, 0);
   const Range panels{0, panel_count(50, kernels().lanes)};
-  kernels().run(whole.args, {0, 37}, panels);
-  for (Index row = 0; row < 37; ++row) kernels().run(rows.args, {row, row + 1}, panels);
+  kernels().run(whole.args, {}, {0, 37}, panels);
+  for (Index row = 0; row < 37; ++row) kernels().run(rows.args, {}, {row, row + 1}, panels);
   EXPECT_TRUE(identical(rows.output.values(), whole.output.values()));
 }
 

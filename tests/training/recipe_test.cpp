@@ -34,11 +34,9 @@ TEST(Recipe, DefaultsComeBackFromTheirText) {
   EXPECT_EQ(to_json(recipe_from_json("{}", "text")), text);
   const nlohmann::json json = nlohmann::json::parse(text);
   for (const RecipeField& field : recipe_fields()) {
-    const nlohmann::json::json_pointer place("/" + [name = field.name]() mutable {
-      for (char& c : name)
-        if (c == '.') c = '/';
-      return name;
-    }());
+    std::string path = "/";
+    for (const char c : field.name) path += c == '.' ? '/' : c;
+    const nlohmann::json::json_pointer place(path);
     ASSERT_TRUE(json.contains(place)) << field.name;
     EXPECT_EQ(json.at(place).dump(), field.fallback) << field.name;
     EXPECT_GT(field.help.size(), 10u) << field.name;

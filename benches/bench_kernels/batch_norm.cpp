@@ -1,0 +1,85 @@
+#include "kernels/batch_norm/batch_norm.h"
+
+#include "benches/bench_kernels/bench.h"
+
+namespace linnet::kernels::bench {
+namespace {
+
+/// Rows and channels of layers at batch 16 or so: one that leaves every cache, one that does not.
+constexpr Index sizes[][2] = {{50176, 96}, {784, 384}};
+
+/// The tensors of a training step.
+struct Step {
+  Step(Index rows, Index channels)
+      : input(random_floats(rows * channels)),
+        output(input.size()),
+        gamma(random_floats(channels)),
+        beta(random_floats(channels)),
+        mean(random_floats(channels)),
+        inverse_std(static_cast<std::size_t>(channels), 1.7f),
+        sums(static_cast<std::size_t>(2 * channels)),
+        means(random_floats(2 * channels)) {
+    forward.rows = backward.rows = rows;
+    forward.channels = backward.channels = channels;
+    forward.input = backward.input = backward.output_gradient = input.data();
+    forward.gamma = backward.gamma = gamma.data();
+    forward.beta = backward.beta = beta.data();
+    forward.mean = mean.data();
+    backward.mean = mean.data();
+    forward.inverse_std = inverse_std.data();
+    backward.inverse_std = inverse_std.data();
+    forward.output = backward.input_gradient = output.data();
+    all = {0, rows};
+  }
+  double bytes(int tensors) const { return static_cast<double>(input.size() * sizeof(float)) * tensors; }
+
+  std::vector<float> input, output, gamma, beta, mean, inverse_std;
+  std::vector<double> sums;
+  std::vector<float> means;
+  BatchNormArgs forward;
+  BatchNormGradientArgs backward;
+  Range all;
+};
+
+void register_size(const std::string& isa, const BatchNormKernels& kernels, Index rows, Index channels) {
+  const std::string size = shape({rows, channels});
+  const auto add = [&](std::string_view pass, std::string_view activation, int tensors, auto run) {
+    benchmark::RegisterBenchmark(path({"batch_norm", pass, activation, size, isa}).c_str(),
+                                 [=](benchmark::State& state) {
+                                   Step step(rows, channels);
+                                   for (auto _ : state) run(step);
+                                   count_bytes(state, step.bytes(tensors));
+                                 });
+  };
+  add("moments", "none", 1, [&kernels](Step& step) {
+    kernels.moments(step.forward.channels, step.all, step.input.data(), step.sums.data(),
+                    step.sums.data() + step.forward.channels);
+  });
+  for (const Activation activation : {Activation::none, Activation::relu6, Activation::hard_swish, Activation::silu}) {
+    const std::string_view name = to_string(activation);
+    add("scale_shift", name, 2, [&kernels, activation](Step& step) {
+      kernels.scale_shift(step.forward.channels, step.all, step.input.data(), step.gamma.data(), step.beta.data(),
+                          activation, step.output.data());
+    });
+    add("normalise", name, 2, [&kernels, activation](Step& step) {
+      step.forward.activation = activation;
+      kernels.normalise(step.forward, step.all);
+    });
+    add("gradient_sums", name, 2, [&kernels, activation](Step& step) {
+      step.backward.activation = activation;
+      kernels.gradient_sums(step.backward, step.all, step.sums.data(), step.sums.data() + step.forward.channels);
+    });
+    add("input_gradient", name, 3, [&kernels, activation](Step& step) {
+      step.backward.activation = activation;
+      kernels.input_gradient(step.backward, {step.means.data(), step.means.data() + step.forward.channels}, step.all);
+    });
+  }
+}
+
+const bool registered =
+    for_each_variant(batch_norm_variants(), [](const std::string& isa, const BatchNormKernels& kernels) {
+      for (const auto& [rows, channels] : sizes) register_size(isa, kernels, rows, channels);
+    });
+
+}  // namespace
+}  // namespace linnet::kernels::bench
