@@ -28,7 +28,7 @@ bool is_number(const std::string& text) {
 
 std::string grouped_digits(Index value) {
   std::string text = std::to_string(value);
-  for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, ",");
+  for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, 1, ',');
   return text;
 }
 
