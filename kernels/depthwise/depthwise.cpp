@@ -32,10 +32,13 @@ std::span<const Variant<DepthwiseKernels>> depthwise_variants() {
 }
 
 bool depthwise_is_specialised(const Window& window) {
-  const Index size = window.kernel_height;
-  return size == window.kernel_width && (size == 3 || size == 5 || size == 7) &&
-         (window.stride == 1 || window.stride == 2) && window.dilation == 1 && window.pad_top < size &&
-         window.pad_left < size;
+  const Index size = window.kernel_height, stride = window.stride;
+  // No window lies in padding altogether.
+  const bool meets_input = window.pad_top < size && window.pad_left < size &&
+                           (window.out_height - 1) * stride < window.in_height + window.pad_top &&
+                           (window.out_width - 1) * stride < window.in_width + window.pad_left;
+  return size == window.kernel_width && (size == 3 || size == 5 || size == 7) && (stride == 1 || stride == 2) &&
+         window.dilation == 1 && meets_input;
 }
 
 void depthwise_pack(const float* weights, Index channels, Index kernel_area, float* packed) {

@@ -13,6 +13,14 @@ namespace {
 
 std::int64_t product(Index a, Index b, Index c) { return std::int64_t{a} * b * c; }
 
+/// Few rows and weights too large for a core's cache: chunks of panels, so that weights are fetched once altogether
+/// and not once per chunk of rows.
+bool weights_are_the_load(const PointwiseArgs& args) {
+  constexpr Index few_rows = 128;
+  constexpr std::int64_t large = 64 * 1024;
+  return args.rows <= few_rows && std::int64_t{args.in_channels} * args.out_channels >= large;
+}
+
 /// How a weight gradient is cut: the rows into chunks with sums of their own, the gradient into blocks.
 struct GradientPlan {
   Index row_chunks, output_blocks, input_blocks;
@@ -20,9 +28,11 @@ struct GradientPlan {
 };
 
 GradientPlan plan_gradient(Index rows, Index in_channels, Index out_channels) {
-  constexpr Index rows_per_chunk = 1024, most_row_chunks = 16, enough_tasks = 8;
-  GradientPlan plan{std::clamp<Index>(rows / rows_per_chunk, 1, most_row_chunks), divide_up(out_channels, 128),
-                    divide_up(in_channels, 256)};
+  constexpr Index rows_per_chunk = 1024, most_row_chunks = 16, most_floats = 4 << 20, enough_tasks = 8;
+  const Index size = std::max<Index>(in_channels * out_channels, 1);
+  GradientPlan plan{
+      std::clamp<Index>(rows / rows_per_chunk, 1, std::clamp<Index>(most_floats / size, 1, most_row_chunks)),
+      divide_up(out_channels, 128), divide_up(in_channels, 256)};
   const std::int64_t work = product(rows, in_channels, out_channels);
   while (plan.tasks() < enough_tasks && work / plan.tasks() > 2 * chunk_work) {
     const bool split_outputs = out_channels / plan.output_blocks >= in_channels / plan.input_blocks;
@@ -87,7 +97,13 @@ void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
   const PointwiseKernels& kernels = pointwise_kernels();
   const Index panels = panel_count(args.out_channels, kernels.lanes);
   const Index tiles = divide_up(args.rows, kernels.tile_rows);
-  const Index chunks = chunk_count(product(args.rows, args.in_channels, args.out_channels), tiles);
+  const std::int64_t work = product(args.rows, args.in_channels, args.out_channels);
+  if (weights_are_the_load(args)) {
+    const Index chunks = chunk_count(work, panels);
+    pool.run(chunks, [&](Index chunk, int) { kernels.run(args, {}, {0, args.rows}, split(panels, chunks, chunk)); });
+    return;
+  }
+  const Index chunks = chunk_count(work, tiles);
   pool.run(chunks, [&](Index chunk, int) {
     const Range part = split(tiles, chunks, chunk);
     const Range rows{part.begin * kernels.tile_rows, std::min(part.end * kernels.tile_rows, args.rows)};
