@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::batch_norm_bench {
 namespace {
 
 /// Rows and channels of layers at batch 16 or so: one that leaves every cache, one that does not.
@@ -82,4 +82,4 @@ const bool registered =
     });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::batch_norm_bench

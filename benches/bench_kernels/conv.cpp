@@ -6,7 +6,7 @@
 #include "kernels/pointwise/scratch.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::conv_bench {
 namespace {
 
 struct Layer {
@@ -94,4 +94,4 @@ const bool registered = [] {
 }();
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::conv_bench

@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::depthwise_bench {
 namespace {
 
 struct Layer {
@@ -63,4 +63,4 @@ const bool registered =
     });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::depthwise_bench

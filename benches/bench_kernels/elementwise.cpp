@@ -1,7 +1,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::elementwise_bench {
 namespace {
 
 constexpr Activation activations[] = {Activation::relu,         Activation::relu6, Activation::hard_swish,
@@ -62,4 +62,4 @@ const bool registered =
     });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::elementwise_bench

@@ -8,7 +8,7 @@
 #include <arm_neon.h>
 #endif
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::fma_peak_bench {
 namespace {
 
 constexpr int sums = 12;  // in flight: more than latency times throughput of any of these CPUs
@@ -67,4 +67,4 @@ const bool registered = [] {
 }();
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::fma_peak_bench

@@ -5,7 +5,7 @@
 #include "kernels/pointwise/scratch.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::grouped_bench {
 namespace {
 
 struct Layer {
@@ -66,4 +66,4 @@ const bool registered = [] {
 }();
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::grouped_bench

@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::linear_bench {
 namespace {
 
 struct Layer {
@@ -40,4 +40,4 @@ const bool registered = for_each_variant(linear_variants(), [](const std::string
 });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::linear_bench

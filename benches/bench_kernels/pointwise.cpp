@@ -4,7 +4,7 @@
 #include "kernels/pointwise/panels.h"
 #include "kernels/pointwise/scratch.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::pointwise_bench {
 namespace {
 
 struct Layer {
@@ -72,4 +72,4 @@ const bool registered =
     });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::pointwise_bench

@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::pool_bench {
 namespace {
 
 struct Layer {
@@ -68,4 +68,4 @@ const bool registered = for_each_variant(pool_variants(), [](const std::string& 
 });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::pool_bench

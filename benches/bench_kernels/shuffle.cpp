@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::shuffle_bench {
 namespace {
 
 void register_shuffle(const std::string& isa, const ShuffleKernels& kernels, Index rows, Index channels, Index groups) {
@@ -36,4 +36,4 @@ const bool registered = for_each_variant(shuffle_variants(), [](const std::strin
 });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::shuffle_bench

@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::softmax_bench {
 namespace {
 
 void register_softmax(const std::string& isa, const SoftmaxKernels& kernels, Index rows, Index size) {
@@ -30,4 +30,4 @@ const bool registered = for_each_variant(softmax_variants(), [](const std::strin
 });
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::softmax_bench

@@ -2,7 +2,7 @@
 
 #include "benches/bench_kernels/bench.h"
 
-namespace linnet::kernels::bench {
+namespace linnet::kernels::bench::thread_pool_bench {
 namespace {
 
 /// What a region costs beyond its work: chunks that do nothing, one after the other.
@@ -25,4 +25,4 @@ const bool registered = [] {
 }();
 
 }  // namespace
-}  // namespace linnet::kernels::bench
+}  // namespace linnet::kernels::bench::thread_pool_bench

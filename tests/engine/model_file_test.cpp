@@ -37,7 +37,7 @@ Model small_model() {
   return model;
 }
 
-void expect_same(const Weights& expected, const Weights& found) {
+void expect_same_weights(const Weights& expected, const Weights& found) {
   ASSERT_EQ(expected.size(), found.size());
   for (const auto& [key, tensor] : expected) {
     SCOPED_TRACE(key);
@@ -70,7 +70,7 @@ TEST(ModelFile, RoundTrip) {
   EXPECT_EQ(to_json(model.graph), to_json(found.graph));
   EXPECT_EQ(model.preprocessing, found.preprocessing);
   EXPECT_EQ(model.labels, found.labels);
-  expect_same(model.weights, found.weights);
+  expect_same_weights(model.weights, found.weights);
   save_model(found, folder.file("again"));
   EXPECT_EQ(read_file(folder.file("model")), read_file(folder.file("again")));
 }

@@ -11,7 +11,7 @@
 #include "kernels/common/scalar_activation.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::batch_norm_test {
 namespace {
 
 constexpr Activation activations[] = {Activation::none,         Activation::relu, Activation::relu6,
@@ -398,4 +398,4 @@ TEST(BatchNormDriver, AgreesWithGoldenData) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::batch_norm_test

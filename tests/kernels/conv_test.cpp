@@ -5,7 +5,7 @@
 #include "kernels/conv/patches.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::conv_test {
 namespace {
 
 using Patches = VariantTest<ConvKernels>;
@@ -115,4 +115,4 @@ TEST(Conv, SameBitsForAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::conv_test

@@ -5,7 +5,7 @@
 #include "linnet/thread_pool.h"
 #include "window_shapes.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::depthwise_test {
 namespace {
 
 constexpr Activation activations[] = {Activation::none,         Activation::relu, Activation::relu6,
@@ -261,4 +261,4 @@ TEST(DepthwiseDriver, EmptyBatchGivesZeroWeightGradient) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::depthwise_test

@@ -5,7 +5,7 @@
 #include "linnet/thread_pool.h"
 #include "tests/kernels/kernel_test.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::elementwise_test {
 namespace {
 
 using Elementwise = VariantTest<ElementwiseKernels>;
@@ -275,4 +275,4 @@ TEST(ElementwiseDrivers, ScaleChannelsOfEachImage) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::elementwise_test

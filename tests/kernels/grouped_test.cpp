@@ -4,7 +4,7 @@
 #include "kernels/common/scalar_activation.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::grouped_test {
 namespace {
 
 std::vector<ConvolutionShape> grouped_shapes() {
@@ -108,4 +108,4 @@ TEST(Grouped, SameBitsForAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::grouped_test

@@ -6,7 +6,7 @@
 #include "kernels/common/scalar_activation.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::linear_test {
 namespace {
 
 struct Shape {
@@ -161,4 +161,4 @@ TEST(LinearDriver, BiasGradientOfManyRows) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::linear_test

@@ -9,7 +9,7 @@
 #include "kernels/pointwise/scratch.h"
 #include "linnet/thread_pool.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::pointwise_test {
 namespace {
 
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -289,4 +289,4 @@ TEST(PointwiseDriver, ScratchIsReusedAndNests) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::pointwise_test

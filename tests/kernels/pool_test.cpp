@@ -6,7 +6,7 @@
 #include "linnet/thread_pool.h"
 #include "window_shapes.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::pool_test {
 namespace {
 
 struct Shape {
@@ -278,4 +278,4 @@ TEST(PoolDriver, AnyWindowOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::pool_test

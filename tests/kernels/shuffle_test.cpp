@@ -5,7 +5,7 @@
 #include "linnet/thread_pool.h"
 #include "tests/kernels/kernel_test.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::shuffle_test {
 namespace {
 
 using Shuffle = VariantTest<ShuffleKernels>;
@@ -75,4 +75,4 @@ TEST(ShuffleDrivers, CoverEverything) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::shuffle_test

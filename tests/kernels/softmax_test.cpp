@@ -5,7 +5,7 @@
 #include "linnet/thread_pool.h"
 #include "tests/kernels/kernel_test.h"
 
-namespace linnet::kernels::test {
+namespace linnet::kernels::test::softmax_test {
 namespace {
 
 using Softmax = VariantTest<SoftmaxKernels>;
@@ -103,4 +103,4 @@ TEST(SoftmaxDrivers, CoverEverythingWithTheSameBitsForAnyThreads) {
 }
 
 }  // namespace
-}  // namespace linnet::kernels::test
+}  // namespace linnet::kernels::test::softmax_test

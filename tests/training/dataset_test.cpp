@@ -42,7 +42,7 @@ std::string idx_images() {
 
 std::string idx_labels() { return big_endian(0x801) + big_endian(3) + std::string("\2\0\1", 3); }
 
-std::string error_of(const std::string& path, const DatasetOptions& options = {}) {
+std::string dataset_error(const std::string& path, const DatasetOptions& options = {}) {
   try {
     open_dataset(path, options);
   } catch (const Error& error) {
@@ -79,7 +79,7 @@ TEST(Dataset, ReadsIdxPlainAndPacked) {
     EXPECT_EQ(1, second.channels);
     EXPECT_EQ((std::vector<std::uint8_t>{6, 7, 8, 9, 10, 11}), second.pixels);
     EXPECT_NE(std::string::npos, dataset->name(1).find("[1]"));
-    expect_parts(error_of(folder.path(), {.split = Split::test}), {folder.path(), "t10k-images"});
+    expect_parts(dataset_error(folder.path(), {.split = Split::test}), {folder.path(), "t10k-images"});
   }
 }
 
@@ -97,29 +97,29 @@ TEST(Dataset, DamagedIdxFilesNameTheSizes) {
   const std::string labels = folder.file("train-labels-idx1-ubyte");
   write(labels, idx_labels());
   write(images, idx_images().substr(0, 30));
-  expect_parts(error_of(folder.path()), {images, "expected 18", "found 14"});
+  expect_parts(dataset_error(folder.path()), {images, "expected 18", "found 14"});
   write(images, idx_images() + "x");
-  expect_parts(error_of(folder.path()), {images, "expected 18", "found 19"});
+  expect_parts(dataset_error(folder.path()), {images, "expected 18", "found 19"});
   write(images, idx_images().substr(0, 10));
-  expect_parts(error_of(folder.path()), {images, "header of 16", "10 bytes"});
+  expect_parts(dataset_error(folder.path()), {images, "header of 16", "10 bytes"});
   write(images, idx_labels() + "padding");
-  expect_parts(error_of(folder.path()), {images, "not an idx file", "3 dimensions"});
+  expect_parts(dataset_error(folder.path()), {images, "not an idx file", "3 dimensions"});
   write(images, big_endian(0x803) + big_endian(0xffffffff) + big_endian(0xffffffff) + big_endian(0xffffffff));
-  expect_parts(error_of(folder.path()), {images, "more than 2^31", "found 0"});
+  expect_parts(dataset_error(folder.path()), {images, "more than 2^31", "found 0"});
   write(images, big_endian(0x803) + big_endian(0) + big_endian(2) + big_endian(2));
   write(labels, big_endian(0x801) + big_endian(0));
-  expect_parts(error_of(folder.path()), {images, "no pictures"});
+  expect_parts(dataset_error(folder.path()), {images, "no pictures"});
   write(images, idx_images());
-  expect_parts(error_of(folder.path()), {images, "3 pictures", "0 labels"});
+  expect_parts(dataset_error(folder.path()), {images, "3 pictures", "0 labels"});
   fs::remove(labels);
-  expect_parts(error_of(folder.path()), {"train-labels"});
+  expect_parts(dataset_error(folder.path()), {"train-labels"});
 
   fs::remove(images);
   write_gzip(images + ".gz", idx_images());
   write(labels, idx_labels());
   const std::string packed = read_file(images + ".gz");
   write(images + ".gz", packed.substr(0, packed.size() - 6));
-  expect_parts(error_of(folder.path()), {images + ".gz", "unexpected end of file"});
+  expect_parts(dataset_error(folder.path()), {images + ".gz", "unexpected end of file"});
 }
 
 TEST(Dataset, ReadsFashionMnistFromDebian) {
@@ -171,12 +171,12 @@ TEST(Dataset, ReadsCifar) {
   EXPECT_EQ(100u, open_dataset(hundred)->classes().size());
 
   write(ten / "data_batch_3.bin", cifar_record(1, 3).substr(1));
-  expect_parts(error_of(ten), {"data_batch_3.bin", "3073", "found 3072"});
+  expect_parts(dataset_error(ten), {"data_batch_3.bin", "3073", "found 3072"});
   write(ten / "data_batch_3.bin", cifar_record(1, 10));
-  expect_parts(error_of(ten), {"data_batch_3.bin", "record 0", "class 10"});
+  expect_parts(dataset_error(ten), {"data_batch_3.bin", "record 0", "class 10"});
   fs::remove(ten / "data_batch_3.bin");
-  expect_parts(error_of(ten), {"data_batch_3.bin", "No such file"});
-  expect_parts(error_of(ten, {.kind = DatasetKind::cifar100}), {"not there"});
+  expect_parts(dataset_error(ten), {"data_batch_3.bin", "No such file"});
+  expect_parts(dataset_error(ten, {.kind = DatasetKind::cifar100}), {"not there"});
 }
 
 std::string picture() { return "P6 1 1 255\n\1\2\3"; }
@@ -200,10 +200,10 @@ TEST(Dataset, ReadsImageFolders) {
   EXPECT_EQ((std::vector<std::uint8_t>{1, 2, 3}), train->read(2).pixels);
   EXPECT_EQ((std::vector<std::string>{"dog/notes.txt", "list.csv"}), train->foreign_files());
   EXPECT_EQ(1, open_dataset(folder.path(), {.split = Split::test})->size());
-  expect_parts(error_of(folder.path(), {.strict = true}), {"2 files", "dog/notes.txt"});
+  expect_parts(dataset_error(folder.path(), {.strict = true}), {"2 files", "dog/notes.txt"});
   EXPECT_EQ(3, open_dataset((root / "train").string(), {.split = Split::test})->size()) << "no splits within";
   fs::remove_all(root / "val");
-  expect_parts(error_of(folder.path(), {.split = Split::test}), {folder.path(), "no test"});
+  expect_parts(dataset_error(folder.path(), {.split = Split::test}), {folder.path(), "no test"});
 }
 
 TEST(Dataset, ReadsFlatFoldersByTheNumberInTheName) {
@@ -221,10 +221,10 @@ TEST(Dataset, ReadsFlatFoldersByTheNumberInTheName) {
 
 TEST(Dataset, NoPicturesAreAnError) {
   const TemporaryFolder folder;
-  expect_parts(error_of(folder.path()), {folder.path(), "no pictures"});
-  expect_parts(error_of(folder.file("absent")), {"absent", "no such folder"});
+  expect_parts(dataset_error(folder.path()), {folder.path(), "no pictures"});
+  expect_parts(dataset_error(folder.file("absent")), {"absent", "no such folder"});
   write(folder.file("file"), "");
-  expect_parts(error_of(folder.file("file")), {"no such folder"});
+  expect_parts(dataset_error(folder.file("file")), {"no such folder"});
   EXPECT_THROW(dataset_kind_from_name("mnist"), Error);
   EXPECT_EQ(DatasetKind::cifar10, dataset_kind_from_name("cifar10"));
 }

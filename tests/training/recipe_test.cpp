@@ -32,13 +32,13 @@ TEST(Recipe, DefaultsComeBackFromTheirText) {
   const std::string text = to_json(Recipe{});
   EXPECT_EQ(to_json(recipe_from_json(text, "text")), text);
   EXPECT_EQ(to_json(recipe_from_json("{}", "text")), text);
-  const nlohmann::json json = nlohmann::json::parse(text);
+  const nlohmann::json defaults = nlohmann::json::parse(text);
   for (const RecipeField& field : recipe_fields()) {
     std::string path = "/";
     for (const char c : field.name) path += c == '.' ? '/' : c;
     const nlohmann::json::json_pointer place(path);
-    ASSERT_TRUE(json.contains(place)) << field.name;
-    EXPECT_EQ(json.at(place).dump(), field.fallback) << field.name;
+    ASSERT_TRUE(defaults.contains(place)) << field.name;
+    EXPECT_EQ(defaults.at(place).dump(), field.fallback) << field.name;
     EXPECT_GT(field.help.size(), 10u) << field.name;
   }
 }

@@ -13,7 +13,7 @@
 namespace linnet::tools {
 namespace {
 
-struct Options {
+struct ClassifyOptions {
   std::string model;
   std::vector<std::string> pictures;
   int top = 5;
@@ -21,7 +21,7 @@ struct Options {
   bool json = false;
 };
 
-void run(const Options& options) {
+void run_classify(const ClassifyOptions& options) {
   const Model model = load_classifier(options.model);
   const auto pool = std::make_shared<ThreadPool>(options.threads);
   Session session(compile(model, {.threads = pool->threads()}), pool);
@@ -64,7 +64,7 @@ void run(const Options& options) {
 
 void add_classify(CLI::App& app) {
   CLI::App* command = app.add_subcommand("classify", "The most likely classes of pictures (JPEG, PNG, PPM)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ClassifyOptions>();
   command->add_option("model", options->model, "Model file")->required();
   command->add_option("pictures", options->pictures, "Pictures")->required();
   command->add_option("--top", options->top, "How many classes to show")
@@ -73,7 +73,7 @@ void add_classify(CLI::App& app) {
   command->add_option("--threads", options->threads, "Threads; 0: the big cores of this CPU")
       ->check(CLI::Range(0, 1024));
   command->add_flag("--json", options->json, "Print a JSON array");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_classify(*options); });
 }
 
 }  // namespace linnet::tools

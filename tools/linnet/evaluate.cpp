@@ -10,7 +10,7 @@
 namespace linnet::tools {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   std::string model, folder, kind = "auto", split = "test", predictions;
   Index batch = 32;
   int threads = 0;
@@ -36,7 +36,7 @@ std::string csv_line(const std::string& file, std::span<const float> logits) {
   return line + number;
 }
 
-void run(const Options& options) {
+void run_evaluate(const EvaluateOptions& options) {
   const Model model = load_classifier(options.model);
   const std::shared_ptr<const training::Dataset> dataset = training::open_dataset(
       options.folder, {.kind = training::dataset_kind_from_name(options.kind),
@@ -77,7 +77,7 @@ void run(const Options& options) {
 
 void add_evaluate(CLI::App& app) {
   CLI::App* command = app.add_subcommand("evaluate", "Accuracy of a model over labelled pictures");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateOptions>();
   command->add_option("model", options->model, "Model file")->required();
   command
       ->add_option("folder", options->folder,
@@ -94,7 +94,7 @@ void add_evaluate(CLI::App& app) {
                       "Write a CSV file: picture, its five best classes, the largest logit");
   command->add_flag("--strict", options->strict, "Foreign files are an error");
   command->add_flag("--json", options->json, "Print a JSON object");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_evaluate(*options); });
 }
 
 }  // namespace linnet::tools

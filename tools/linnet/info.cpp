@@ -13,7 +13,7 @@
 namespace linnet::tools {
 namespace {
 
-struct Options {
+struct InfoOptions {
   std::string file;
   bool json = false;
 };
@@ -105,7 +105,7 @@ void print_file(const std::string& file, bool json) {
 
 void add_info(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "What a model file holds; without a file, what this CPU is");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InfoOptions>();
   command->add_option("file", options->file, "Model file");
   command->add_flag("--json", options->json, "Print a JSON object");
   command->callback(

@@ -11,7 +11,7 @@
 namespace linnet::tools {
 namespace {
 
-struct Options {
+struct ListOptions {
   std::string pattern;
   bool json = false;
 };
@@ -42,7 +42,7 @@ std::string accuracy(const architectures::Variant& variant) {
   return text;
 }
 
-void run(const Options& options) {
+void run_list(const ListOptions& options) {
   const std::vector<architectures::Variant> found = find(options.pattern);
   if (found.empty()) {
     std::fprintf(stderr, "linnet list: no network matches '%s'\n", options.pattern.c_str());
@@ -76,10 +76,10 @@ void run(const Options& options) {
 
 void add_list(CLI::App& app) {
   CLI::App* command = app.add_subcommand("list", "Networks by name: size, cost, published accuracy");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListOptions>();
   command->add_option("pattern", options->pattern, "Part of the name, or a pattern with * and ?");
   command->add_flag("--json", options->json, "Print a JSON array");
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_list(*options); });
 }
 
 }  // namespace linnet::tools

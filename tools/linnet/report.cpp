@@ -20,7 +20,7 @@ extern const std::string_view embedded_report_page, embedded_chart_js;
 namespace linnet::tools {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::string run, data, out = "report.html";
   int threads = 0, latency_runs = 200;
 };
@@ -107,7 +107,7 @@ void replace(std::string& text, const std::string& mark, std::string_view with) 
   text.replace(text.find(mark), mark.size(), with);
 }
 
-void run(const Options& options) {
+void run_report(const ReportOptions& options) {
   const std::filesystem::path folder = options.run;
   const training::Recipe recipe = training::load_recipe((folder / "recipe.json").string());
   const std::string model_file = (folder / "model.safetensors").string();
@@ -146,7 +146,7 @@ void run(const Options& options) {
 
 void add_report(CLI::App& app) {
   CLI::App* command = app.add_subcommand("report", "A page about a training run: curves, confusion, latency, size");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   command->add_option("run", options->run, "Folder that train_cli wrote (--out)")->required();
   command->add_option("--data", options->data, "Test pictures; default: the recipe's data set");
   command->add_option("--out", options->out, "File to write")->capture_default_str();
@@ -155,7 +155,7 @@ void add_report(CLI::App& app) {
   command->add_option("--latency-runs", options->latency_runs, "Runs per latency figure")
       ->check(CLI::Range(10, 1000000))
       ->capture_default_str();
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_report(*options); });
 }
 
 }  // namespace linnet::tools

@@ -11,7 +11,7 @@
 namespace linnet::tools {
 namespace {
 
-struct Options {
+struct SummaryOptions {
   std::string model;
   bool json = false;
 };
@@ -58,7 +58,7 @@ void print_text(const Graph& graph, const Summary& counts) {
 
 void add_summary(CLI::App& app) {
   CLI::App* command = app.add_subcommand("summary", "Parameters, multiply-adds and activation sizes per layer");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SummaryOptions>();
   command->add_option("model", options->model, "Name of a network, or a model file")->required();
   command->add_flag("--json", options->json, "Print a JSON object");
   command->callback([options] {

@@ -10,7 +10,7 @@
 namespace linnet::training {
 namespace {
 
-using Json = nlohmann::json;
+using StateJson = nlohmann::json;
 
 constexpr const char* format = "linnet-checkpoint-1";
 
@@ -22,11 +22,11 @@ void for_each_part(Target& checkpoint, Function&& function) {
   function("average/", checkpoint.average);
 }
 
-Json to_json_value(const Tally& tally) {
+StateJson to_json_value(const Tally& tally) {
   return {{"loss", tally.loss}, {"right", tally.right}, {"images", tally.images}, {"seconds", tally.seconds}};
 }
 
-Tally tally_from(const Json& json) {
+Tally tally_from(const StateJson& json) {
   return {json.at("loss"), json.at("right"), json.at("images"), json.at("seconds")};
 }
 
@@ -45,7 +45,7 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
   for_each_part(checkpoint, [&tensors](const std::string& prefix, const Weights& part) {
     for (const auto& [key, tensor] : part) tensors[prefix + key] = tensor;
   });
-  const Json state{{"step", checkpoint.step},
+  const StateJson state{{"step", checkpoint.step},
                    {"closed", checkpoint.closed},
                    {"epoch", to_json_value(checkpoint.epoch)},
                    {"interval", to_json_value(checkpoint.interval)},
@@ -69,7 +69,7 @@ Checkpoint load_checkpoint(const std::string& path) {
   Checkpoint checkpoint;
   checkpoint.recipe = recipe_from_json(metadata("recipe"), path);
   try {
-    const Json state = Json::parse(metadata("state"));
+    const StateJson state = StateJson::parse(metadata("state"));
     checkpoint.step = state.at("step");
     checkpoint.closed = state.at("closed");
     checkpoint.epoch = tally_from(state.at("epoch"));
@@ -77,7 +77,7 @@ Checkpoint load_checkpoint(const std::string& path) {
     checkpoint.best = state.at("best");
     checkpoint.seconds = state.at("seconds");
     checkpoint.log_size = state.at("log_size");
-  } catch (const Json::exception& error) {
+  } catch (const StateJson::exception& error) {
     throw Error(path + ": the state of the run: " + error.what());
   }
   for (const auto& [key, tensor] : file.tensors) {
