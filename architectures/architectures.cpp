@@ -9,7 +9,17 @@ namespace linnet::architectures {
 
 namespace {
 
-const Family* const families[] = {&mobilenetv1, &mobilenetv2, &mobilenetv3, &efficientnet, &shufflenetv2, &squeezenet};
+const Family* const families[] = {&mobilenetv1,  &mobilenetv2,  &mobilenetv3, &mobilenetv4, &efficientnet,
+                                  &shufflenetv1, &shufflenetv2, &squeezenet,  &nasnet};
+
+/// Names that other collections of models use.
+struct Alias {
+  std::string_view name, variant;
+};
+constexpr Alias aliases[] = {{"shufflenet_v1_g3", "shufflenetv1_g3_100"},
+                             {"shufflenet_v1_g8", "shufflenetv1_g8_100"},
+                             {"nasnet_a_mobile", "nasnetamobile"},
+                             {"nasnet_a_large", "nasnetalarge"}};
 
 void check(std::string_view name, const BuildOptions& options) {
   const auto expect = [&](bool fine, const char* expected, double found) {
@@ -38,7 +48,10 @@ std::vector<Variant> variants() {
 }
 
 Graph build(std::string_view name, const BuildOptions& options) {
-  const ParsedName parsed = parse_name(name);
+  ParsedName parsed = parse_name(name);
+  for (const Alias& alias : aliases) {
+    if (parsed.variant == alias.name) parsed.variant = alias.variant;
+  }
   BuildOptions chosen = options;
   if (parsed.height) chosen.height = *parsed.height;
   if (parsed.width) chosen.width = *parsed.width;

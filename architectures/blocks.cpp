@@ -95,10 +95,13 @@ int NetworkBuilder::end_block(const InvertedResidualNames& names, int x, int y, 
   return skip ? add_shortcut(names.block, x, y) : y;
 }
 
-int NetworkBuilder::add_shortcut(const std::string& block, int shortcut, int branch) {
+int NetworkBuilder::drop_path(const std::string& owner, int x) {
   const float rate = options_.drop_path * float(block_) / float(blocks_);
-  if (rate > 0) branch = add(block + ".drop_path", op::DropPath{rate}, {branch});
-  return add(block + ".add", op::Add{}, {branch, shortcut});
+  return rate > 0 ? add(owner + ".drop_path", op::DropPath{rate}, {x}) : x;
+}
+
+int NetworkBuilder::add_shortcut(const std::string& block, int shortcut, int branch) {
+  return add(block + ".add", op::Add{}, {drop_path(block, branch), shortcut});
 }
 
 int NetworkBuilder::dropout(int x) { return style_.dropout > 0 ? add("dropout", op::Dropout{style_.dropout}, {x}) : x; }

@@ -70,6 +70,7 @@ class NetworkBuilder {
 
   int input() const { return graph_.input(); }
   Index channels(int x) const { return graph_.channels(x); }
+  const Shape& shape(int x) const { return graph_.shape(x); }
   int add(std::string name, Op op, std::vector<int> inputs) {
     return graph_.add(std::move(name), std::move(op), std::move(inputs));
   }
@@ -96,7 +97,9 @@ class NetworkBuilder {
 
   /// To be called once per block, in order: counts it for drop path.
   void next_block() { ++block_; }
-  /// branch (through drop path, at the current block's rate) + shortcut.
+  /// A node "<owner>.drop_path" at the current block's rate, or nothing if that is 0.
+  int drop_path(const std::string& owner, int x);
+  /// branch (through drop path) + shortcut.
   int add_shortcut(const std::string& block, int shortcut, int branch);
 
   int global_pool(int x) { return add("global_pool", op::GlobalAveragePool{}, {x}); }

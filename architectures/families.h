@@ -18,8 +18,11 @@ struct Family {
 extern const Family mobilenetv1;
 extern const Family mobilenetv2;
 extern const Family mobilenetv3;
+extern const Family mobilenetv4;
 extern const Family efficientnet;
+extern const Family shufflenetv1;
 extern const Family shufflenetv2;
 extern const Family squeezenet;
+extern const Family nasnet;
 
 }  // namespace linnet::architectures

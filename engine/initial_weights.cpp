@@ -89,6 +89,8 @@ Tensor initial(const Graph& graph, const Parameter& parameter, std::uint64_t see
         return normal(parameter, seed, std::sqrt(2 / static_cast<double>(fan_out)));
       }
       return Tensor::zeros(parameter.shape);
+    case ParameterRole::layer_scale:
+      return Tensor::full(parameter.shape, std::get<op::LayerScale>(node.op).initial);
     case ParameterRole::gamma:
     case ParameterRole::running_var:
       return Tensor::full(parameter.shape, 1);

@@ -106,6 +106,12 @@ struct TrainingModel::Run {
   Variable operator()(const op::SliceChannels& op) {
     return autograd::slice_channels(input(0), op.begin, op.end, pool);
   }
+  Variable operator()(const op::ZeroPad& op) { return autograd::zero_pad(input(0), op, pool); }
+  Variable operator()(const op::BlurPool&) { return autograd::blur_pool(input(0), pool); }
+  Variable operator()(const op::LayerScale&) { return autograd::layer_scale(input(0), parameter(0), pool); }
+  Variable operator()(const op::MultiQueryAttention& op) {
+    return autograd::multi_query_attention(input(0), input(1), input(2), op.heads, pool);
+  }
   Variable operator()(const op::Softmax&) { return autograd::softmax(input(0), pool); }
 };
 

@@ -1,4 +1,4 @@
-// Moving channels about: shuffle, concatenation, slices; and flattening, which moves nothing.
+// Moving values about: shuffle, concatenation, slices, padding; and flattening, which moves nothing.
 #include "engine/autograd/checks.h"
 #include "kernels/shuffle/shuffle.h"
 #include "linnet/autograd_ops.h"
@@ -57,6 +57,18 @@ Variable slice_channels(const Variable& x, Index begin, Index end, ThreadPool& p
         kernels::copy_channels(pool, rows, width, gradient.data(), width, result.data() + begin, channels);
         return std::vector<Tensor>{result};
       });
+}
+
+Variable zero_pad(const Variable& x, const op::ZeroPad& op, ThreadPool& pool) {
+  Tensor output(batch_output_shape(op, {x}));
+  const Shape& shape = x.shape();
+  const kernels::PadArgs args{shape[0], shape[1], shape[2], shape[3], op.top, op.left, op.bottom, op.right};
+  kernels::zero_pad(pool, args, x.value().data(), output.data());
+  return Variable::record("zero_pad", std::move(output), {x}, [args, shape, &pool](const Tensor& gradient) {
+    Tensor result(shape);
+    kernels::zero_pad(pool, args.inverse(), gradient.data(), result.data());
+    return std::vector<Tensor>{result};
+  });
 }
 
 }  // namespace linnet::autograd

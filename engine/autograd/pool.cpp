@@ -1,6 +1,7 @@
 #include "kernels/pool/pool.h"
 
 #include "engine/autograd/checks.h"
+#include "engine/blur_filter.h"
 #include "linnet/autograd_ops.h"
 
 namespace linnet::autograd {
@@ -59,6 +60,12 @@ Variable average_pool(const Variable& x, const op::AveragePool& op, ThreadPool& 
                                                                   .count_padding = count_padding});
                             return std::vector<Tensor>{result};
                           });
+}
+
+Variable blur_pool(const Variable& x, ThreadPool& pool) {
+  batch_output_shape(op::BlurPool{}, {x});
+  const Index channels = x.shape().back();
+  return conv2d(x, Variable(blur_filter(channels)), {}, blur_convolution(channels), pool);
 }
 
 }  // namespace linnet::autograd

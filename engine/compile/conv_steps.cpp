@@ -1,5 +1,6 @@
 #include "engine/compile/conv_steps.h"
 
+#include "engine/blur_filter.h"
 #include "engine/compile/rewrite.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/conv/conv.h"
@@ -261,6 +262,11 @@ std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch)
   if (op.groups > 1) return std::make_unique<GroupedStep>(op, window, in_channels, weight, std::move(bias));
   if (!reads_in_place) return std::make_unique<DenseStep>(op, window, in_channels, weight, std::move(bias));
   return std::make_unique<PointwiseStep>(op, window.in_pixels(), in_channels, weight, std::move(bias));
+}
+
+std::unique_ptr<Step> make_blur_pool_step(const Shape& input, const Shape& output, Index batch) {
+  const op::Conv2d op = blur_convolution(input.back());
+  return std::make_unique<DepthwiseStep>(op, window_of(op, input, output, batch), blur_filter(input.back()), Tensor());
 }
 
 std::unique_ptr<Step> make_linear_step(const Model& model, int index, Index batch) {

@@ -46,8 +46,8 @@ Model fold_batch_norm(Model model) {
   Graph& graph = model.graph;
   const std::vector<int> readers = count_readers(graph);
   for (Node& norm : graph.nodes) {
-    if (!std::holds_alternative<op::BatchNorm>(norm.op)) continue;
-    const Affine affine = affine_of_batch_norm(model, norm);
+    if (!is_affine(norm.op)) continue;
+    const Affine affine = affine_of(model, norm);
     const int source = norm.inputs.front();
     if (readers[static_cast<std::size_t>(source)] == 1 && is_plain(node_at(graph, source))) {
       scale_weights(model, node_at(graph, source), affine);

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/attention/attention.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/pool/pool.h"
 #include "kernels/shuffle/shuffle.h"
@@ -33,6 +34,26 @@ template <class Call>
 std::unique_ptr<Step> step(const char* kernel, std::vector<int> overwritable, Call call) {
   return std::make_unique<CallStep<Call>>(kernel, std::move(overwritable), std::move(call));
 }
+
+class AttentionStep final : public Step {
+ public:
+  explicit AttentionStep(const kernels::AttentionShape& shape) : shape_(shape) {}
+
+  const char* kernel() const override { return "multi_query_attention"; }
+  std::size_t scratch_floats(int) const override { return kernels::attention_workspace_size(shape_); }
+
+  void run(ThreadPool& pool, const StepBuffers& buffers) const override {
+    kernels::attention(pool, {.shape = shape_,
+                              .query = buffers.inputs[0],
+                              .key = buffers.inputs[1],
+                              .value = buffers.inputs[2],
+                              .output = buffers.output,
+                              .workspace = buffers.scratch});
+  }
+
+ private:
+  kernels::AttentionShape shape_;
+};
 
 Index pixels_of(const Shape& shape) { return element_count(shape) / shape.back(); }
 
@@ -133,6 +154,22 @@ std::unique_ptr<Step> make_plain_step(const op::SliceChannels& op, const std::ve
       [rows = batch * pixels_of(inputs[0]), op, channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
         kernels::copy_channels(pool, rows, op.end - op.begin, in[0] + op.begin, channels, out, op.end - op.begin);
       });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::ZeroPad& op, const std::vector<Shape>& inputs, Index batch) {
+  const Shape& shape = inputs[0];
+  const kernels::PadArgs args{batch, shape[0], shape[1], shape[2], op.top, op.left, op.bottom, op.right};
+  return step("zero_pad", {},
+              [args](ThreadPool& pool, Inputs in, float* out) { kernels::zero_pad(pool, args, in[0], out); });
+}
+
+std::unique_ptr<Step> make_plain_step(const op::MultiQueryAttention& op, const std::vector<Shape>& inputs,
+                                      Index batch) {
+  return std::make_unique<AttentionStep>(kernels::AttentionShape{.batch = batch,
+                                                                 .positions = pixels_of(inputs[0]),
+                                                                 .heads = op.heads,
+                                                                 .keys = pixels_of(inputs[1]),
+                                                                 .depth = inputs[1].back()});
 }
 
 std::unique_ptr<Step> make_plain_step(const op::Softmax&, const std::vector<Shape>& inputs, Index batch) {

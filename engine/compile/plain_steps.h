@@ -1,4 +1,4 @@
-// Steps without large weights: pooling, elementwise, moving channels.
+// Steps without large weights: pooling, elementwise, attention, moving channels.
 #pragma once
 
 #include "engine/compile/step.h"
@@ -15,6 +15,8 @@ std::unique_ptr<Step> make_plain_step(const op::AveragePool& op, const std::vect
 std::unique_ptr<Step> make_plain_step(const op::ChannelShuffle& op, const std::vector<Shape>& inputs, Index batch);
 std::unique_ptr<Step> make_plain_step(const op::Concat& op, const std::vector<Shape>& inputs, Index batch);
 std::unique_ptr<Step> make_plain_step(const op::SliceChannels& op, const std::vector<Shape>& inputs, Index batch);
+std::unique_ptr<Step> make_plain_step(const op::ZeroPad& op, const std::vector<Shape>& inputs, Index batch);
+std::unique_ptr<Step> make_plain_step(const op::MultiQueryAttention& op, const std::vector<Shape>& inputs, Index batch);
 std::unique_ptr<Step> make_plain_step(const op::Softmax& op, const std::vector<Shape>& inputs, Index batch);
 
 }  // namespace linnet::compiler

@@ -55,7 +55,15 @@ const Tensor& weight_of(const Model& model, const Node& node, const char* suffix
   return found->second;
 }
 
-Affine affine_of_batch_norm(const Model& model, const Node& node) {
+bool is_affine(const Op& op) {
+  return std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::LayerScale>(op);
+}
+
+Affine affine_of(const Model& model, const Node& node) {
+  if (std::holds_alternative<op::LayerScale>(node.op)) {
+    const Tensor& gamma = weight_of(model, node, "gamma");
+    return {gamma, Tensor::zeros(gamma.shape())};
+  }
   const float* gamma = weight_of(model, node, "weight").data();
   const float* beta = weight_of(model, node, "bias").data();
   const float* mean = weight_of(model, node, "running_mean").data();

@@ -22,10 +22,12 @@ void remove_dead_nodes(Model& model);
 /// The weight "<node>.<suffix>". Throws linnet::Error if there is none.
 const Tensor& weight_of(const Model& model, const Node& node, const char* suffix);
 
-/// A batch norm with fixed statistics: y = x * scale + shift, per channel.
+/// y = x * scale + shift, per channel.
 struct Affine {
   Tensor scale, shift;
 };
-Affine affine_of_batch_norm(const Model& model, const Node& node);
+bool is_affine(const Op& op);
+/// Of a batch norm with its running statistics, or of a layer scale.
+Affine affine_of(const Model& model, const Node& node);
 
 }  // namespace linnet::compiler

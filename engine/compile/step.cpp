@@ -27,8 +27,10 @@ std::unique_ptr<Step> make_step(const Model& model, int index, Index batch) {
           return make_conv_step(model, index, batch);
         } else if constexpr (std::is_same_v<Candidate, op::Linear>) {
           return make_linear_step(model, index, batch);
-        } else if constexpr (std::is_same_v<Candidate, op::BatchNorm>) {
-          Affine affine = affine_of_batch_norm(model, node);
+        } else if constexpr (std::is_same_v<Candidate, op::BlurPool>) {
+          return make_blur_pool_step(node_at(model.graph, node.inputs[0]).shape, node.shape, batch);
+        } else if constexpr (std::is_same_v<Candidate, op::BatchNorm> || std::is_same_v<Candidate, op::LayerScale>) {
+          Affine affine = affine_of(model, node);
           return make_scale_shift_step(batch * element_count(node.shape) / node.shape.back(), std::move(affine.scale),
                                        std::move(affine.shift), Activation::none);
         } else {

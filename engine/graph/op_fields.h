@@ -32,6 +32,7 @@ constexpr FieldRange channels{1, double(limit::channels)};
 constexpr FieldRange channel_index{0, double(limit::channels)};
 constexpr FieldRange window{1, double(limit::window)};
 constexpr FieldRange padding{0, double(limit::window)};
+constexpr FieldRange margin{-double(limit::window), double(limit::window)};
 constexpr FieldRange unit{0, 1};
 constexpr FieldRange epsilon{1e-12, 1};
 constexpr FieldRange drop_rate{0, 0.999};
@@ -169,6 +170,35 @@ struct OpFields<op::SliceChannels> {
     v("begin", op.begin, range::channel_index);
     v("end", op.end, range::channels);
   }
+};
+
+template <>
+struct OpFields<op::ZeroPad> {
+  static constexpr const char* name = "zero_pad";
+  static void visit(auto& op, auto&& v) {
+    v("top", op.top, range::margin);
+    v("left", op.left, range::margin);
+    v("bottom", op.bottom, range::margin);
+    v("right", op.right, range::margin);
+  }
+};
+
+template <>
+struct OpFields<op::BlurPool> {
+  static constexpr const char* name = "blur_pool";
+  static void visit(auto&, auto&&) {}
+};
+
+template <>
+struct OpFields<op::LayerScale> {
+  static constexpr const char* name = "layer_scale";
+  static void visit(auto& op, auto&& v) { v("initial", op.initial, range::unit); }
+};
+
+template <>
+struct OpFields<op::MultiQueryAttention> {
+  static constexpr const char* name = "multi_query_attention";
+  static void visit(auto& op, auto&& v) { v("heads", op.heads, range::channels); }
 };
 
 template <>

@@ -25,6 +25,8 @@ void append_parameters(const Graph& graph, int index, std::vector<Parameter>& li
     append(".running_mean", {channels}, ParameterRole::running_mean);
     append(".running_var", {channels}, ParameterRole::running_var);
     append(".num_batches_tracked", {}, ParameterRole::counter);
+  } else if (std::holds_alternative<op::LayerScale>(node.op)) {
+    append(".gamma", {channels}, ParameterRole::layer_scale);
   }
 }
 
@@ -32,7 +34,7 @@ void append_parameters(const Graph& graph, int index, std::vector<Parameter>& li
 
 bool is_learnable(ParameterRole role) {
   return role == ParameterRole::weight || role == ParameterRole::bias || role == ParameterRole::gamma ||
-         role == ParameterRole::beta;
+         role == ParameterRole::beta || role == ParameterRole::layer_scale;
 }
 
 std::vector<Parameter> parameters(const Graph& graph, int node) {

@@ -1,4 +1,5 @@
 // The output shape of each op, and what it demands of its inputs.
+#include <algorithm>
 #include <string>
 
 #include "engine/graph/op_fields.h"
@@ -115,6 +116,49 @@ class ShapeRules {
       fail("a range of channels within the input " + to_string(inputs_[0]), to_string(Shape{slice.begin, slice.end}));
     }
     return {inputs_[0][0], inputs_[0][1], slice.end - slice.begin};
+  }
+
+  Shape operator()(const op::ZeroPad& pad) const {
+    expect_inputs(1);
+    expect_image(0);
+    const Shape& input = inputs_[0];
+    const Shape output{pad.top + input[0] + pad.bottom, pad.left + input[1] + pad.right, input[2]};
+    const Index least = std::min(
+        {output[0], output[1], pad.top + input[0], pad.left + input[1], input[0] + pad.bottom, input[1] + pad.right});
+    if (least < 1) {
+      fail("an input that is larger than what is cut off", to_string(input));
+    }
+    return output;
+  }
+
+  Shape operator()(const op::BlurPool& blur) const {
+    expect_inputs(1);
+    expect_image(0);
+    return window(blur.padding, blur.kernel, blur.stride, 1, false, inputs_[0][2]);
+  }
+
+  Shape operator()(const op::LayerScale&) const {
+    expect_inputs(1);
+    expect_image(0);
+    return inputs_[0];
+  }
+
+  Shape operator()(const op::MultiQueryAttention& attention) const {
+    expect_inputs(3);
+    for (std::size_t i = 0; i < 3; ++i) expect_image(i);
+    const Index width = inputs_[0][2];
+    if (attention.heads < 1 || width % attention.heads != 0) {
+      fail("query channels that are a multiple of " + std::to_string(attention.heads) + " heads",
+           to_string(inputs_[0]));
+    }
+    if (inputs_[1] != inputs_[2] || inputs_[1][2] != width / attention.heads) {
+      fail("a key and a value of one shape with " + std::to_string(width / attention.heads) + " channels",
+           to_string(inputs_[1]) + " and " + to_string(inputs_[2]));
+    }
+    const double scores = double(inputs_[0][0]) * double(inputs_[0][1]) * double(attention.heads) *
+                          double(inputs_[1][0]) * double(inputs_[1][1]);
+    if (scores > double(limit::elements)) fail("fewer than 2^31 scores", std::to_string(scores) + " scores");
+    return inputs_[0];
   }
 
   Shape operator()(const op::Softmax&) const {

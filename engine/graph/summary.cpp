@@ -18,8 +18,15 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
-/// Every value of a convolution's or linear layer's output takes one multiply-add per weight of its output channel.
-std::int64_t multiply_adds(const Op& op, const Shape& output, const std::vector<Parameter>& parameters) {
+/// Every value of a convolution's or linear layer's output takes one multiply-add per weight of its output channel;
+/// every value of an attention's output takes two per key.
+std::int64_t multiply_adds(const Graph& graph, const Node& node, const std::vector<Parameter>& parameters) {
+  const Op& op = node.op;
+  const Shape& output = node.shape;
+  if (std::holds_alternative<op::MultiQueryAttention>(op)) {
+    const Shape& key = graph.nodes[static_cast<std::size_t>(node.inputs[1])].shape;
+    return 2 * elements(output) * key[0] * key[1];
+  }
   if (!std::holds_alternative<op::Conv2d>(op) && !std::holds_alternative<op::Linear>(op)) return 0;
   const Shape& weight = parameters.front().shape;
   return elements(output) * (elements(weight) / weight.front());
@@ -42,7 +49,7 @@ Summary summary(const Graph& graph) {
         layer.run_stats += elements(parameter.shape);
       }
     }
-    layer.macs = multiply_adds(node.op, node.shape, list);
+    layer.macs = multiply_adds(graph, node, list);
     layer.activation_bytes = elements(node.shape) * std::int64_t{sizeof(float)};
     accumulate(total.parameters, layer.parameters);
     accumulate(total.run_stats, layer.run_stats);

@@ -1,4 +1,4 @@
-// Moving channels about within NHWC pixels: shuffle, slice, concatenation.
+// Moving values about within NHWC maps: channel shuffle, slice, concatenation; padding.
 #pragma once
 
 #include <span>
@@ -21,6 +21,19 @@ void channel_shuffle(ThreadPool& pool, Index rows, Index channels, Index groups,
 /// channel range of wider rows. No aliasing.
 void copy_channels(ThreadPool& pool, Index rows, Index channels, const float* input, Index input_stride, float* output,
                    Index output_stride);
+
+/// Zeros around maps [batch][height][width][channels]; negative amounts cut off.
+struct PadArgs {
+  Index batch = 0, height = 0, width = 0, channels = 0;  ///< of the input
+  Index top = 0, left = 0, bottom = 0, right = 0;
+
+  Index out_height() const { return top + height + bottom; }
+  Index out_width() const { return left + width + right; }
+  /// From the output back to the input; the gradient.
+  PadArgs inverse() const { return {batch, out_height(), out_width(), channels, -top, -left, -bottom, -right}; }
+};
+/// Dense, no aliasing.
+void zero_pad(ThreadPool& pool, const PadArgs& args, const float* input, float* output);
 
 /// One instruction set's share of the work: single-threaded, on as many rows as it is given.
 struct ShuffleKernels {

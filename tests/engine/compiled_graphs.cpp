@@ -85,6 +85,21 @@ Graph shuffle_units() {
   return std::move(s).finish();
 }
 
+Graph attention_block() {
+  Sketch s("attention_block", 9, 7, 6);
+  int x = s.activate(s.norm(s.conv(0, 8, 3)), Activation::relu);
+  x = s.add(op::BlurPool{}, {x});
+  const int normed = s.norm(x);
+  const int query = s.conv(normed, 12), key = s.conv(s.norm(s.depthwise(normed, 3, 2)), 4),
+            value = s.conv(normed, 4, 1, 2);
+  const int mixed = s.conv(s.add(op::MultiQueryAttention{3}, {query, key, value}), 8);
+  x = s.sum(s.add(op::LayerScale{}, {mixed}), x);
+  x = s.sum(s.add(op::LayerScale{}, {s.norm(s.conv(s.activate(s.norm(s.conv(x, 16)), Activation::gelu), 8))}), x);
+  x = s.add(op::LayerScale{}, {s.add(op::ZeroPad{.top = -1, .left = -1, .bottom = 1, .right = 2}, {x})});
+  s.classify(x, 5);
+  return std::move(s).finish();
+}
+
 Graph batch_norms_alone() {
   Sketch s("batch_norms_alone", 9, 9, 4);
   const int first = s.norm(0);
@@ -165,7 +180,7 @@ Graph fused_before() {
 }
 
 std::vector<Graph> handmade_graphs() {
-  return {inverted_residuals(), shuffle_units(),    batch_norms_alone(), pools(),
+  return {inverted_residuals(), shuffle_units(),    attention_block(), batch_norms_alone(), pools(),
           residuals(),          input_used_often(), only_input()};
 }
 
@@ -227,7 +242,9 @@ Model random_model(Graph graph, std::uint64_t seed) {
   for (const Parameter& parameter : parameters(graph)) {
     Tensor tensor(parameter.shape);
     float low = -0.3f, high = 0.3f;
-    if (parameter.role == ParameterRole::gamma || parameter.role == ParameterRole::running_var) low = 0.5f, high = 1.5f;
+    if (parameter.role == ParameterRole::gamma || parameter.role == ParameterRole::layer_scale ||
+        parameter.role == ParameterRole::running_var)
+      low = 0.5f, high = 1.5f;
     if (parameter.role == ParameterRole::weight) {
       high = 1.7f / std::sqrt(static_cast<float>(tensor.size() / tensor.dimension(0)));
       low = -high;

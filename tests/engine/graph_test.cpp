@@ -88,6 +88,11 @@ Graph every_op() {
   const int branch = builder.add("drop_path", op::DropPath{0.25f}, {x});
   x = builder.add("project", op::Conv2d{.out_channels = 8, .activation = Activation::gelu, .residual = true},
                   {x, branch});
+  x = builder.add("pad", op::ZeroPad{.top = 2, .left = -1, .bottom = -2, .right = 1}, {x});
+  x = builder.add("layer_scale", op::LayerScale{0.5f}, {x});
+  const int blurred = builder.add("blur", op::BlurPool{}, {x});
+  const int key = builder.add("key", op::SliceChannels{0, 2}, {blurred});
+  x = builder.add("attention", op::MultiQueryAttention{4}, {x, key, key});
   x = builder.add("flatten", op::Flatten{}, {x});
   x = builder.add("dropout", op::Dropout{0.1f}, {x});
   x = builder.add("linear", op::Linear{.out_features = 5, .bias = false, .activation = Activation::silu}, {x});
@@ -107,9 +112,9 @@ bool are_equal(const Graph& a, const Graph& b) {
 TEST(Graph, InfersTheShapeOfEveryOperation) {
   const Graph graph = every_op();
   const std::vector<Shape> expected = {
-      {19, 23, 6},  {10, 12, 12}, {10, 12, 12}, {10, 12, 12}, {10, 12, 12}, {1, 1, 12},
-      {10, 12, 12}, {10, 12, 12}, {10, 12, 12}, {10, 12, 24}, {10, 12, 24}, {10, 12, 8},
-      {10, 12, 8},  {10, 12, 8},  {960},        {960},        {5},          {5},
+      {19, 23, 6},  {10, 12, 12}, {10, 12, 12}, {10, 12, 12}, {10, 12, 12}, {1, 1, 12},  {10, 12, 12}, {10, 12, 12},
+      {10, 12, 12}, {10, 12, 24}, {10, 12, 24}, {10, 12, 8},  {10, 12, 8},  {10, 12, 8}, {10, 12, 8},  {10, 12, 8},
+      {5, 6, 8},    {5, 6, 2},    {10, 12, 8},  {960},        {960},        {5},         {5},
   };
   ASSERT_EQ(graph.nodes.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(graph.nodes[i].shape, expected[i]) << graph.nodes[i].name;
@@ -128,6 +133,7 @@ TEST(Graph, ListsParametersInTheOrderOfAStateDict) {
       "norm.running_var" + to_string({12}),
       "norm.num_batches_tracked" + to_string(Shape{}),
       "project.weight" + to_string({8, 8, 1, 1}),
+      "layer_scale.gamma" + to_string({8}),
       "linear.weight" + to_string({5, 960}),
   };
   EXPECT_EQ(found, expected);
@@ -153,6 +159,12 @@ TEST(Graph, RefusesOperationsThatDoNotFitTheirInputs) {
   };
   const Case cases[] = {
       {op::Conv2d{.out_channels = 4}, {}, "expected 1 inputs, found 0"},
+      {op::ZeroPad{.top = -8}, {image}, "larger than what is cut off"},
+      {op::ZeroPad{.left = 9, .right = -8}, {image}, "larger than what is cut off"},
+      {op::BlurPool{}, {features}, "[height, width, channels]"},
+      {op::MultiQueryAttention{4}, {image, other, other}, "multiple of 4 heads"},
+      {op::MultiQueryAttention{3}, {image, other, other}, "one shape with 2 channels"},
+      {op::MultiQueryAttention{3}, {image, image}, "expected 3 inputs"},
       {op::Conv2d{.out_channels = 4}, {features}, "[height, width, channels]"},
       {op::Conv2d{.out_channels = 0}, {image}, "positive kernel"},
       {op::Conv2d{.out_channels = 4, .kernel = 0}, {image}, "positive kernel"},

@@ -26,15 +26,17 @@ bool is_number(const std::string& text) {
 
 }  // namespace
 
-std::string grouped_digits(Index value) {
+std::string grouped_digits(std::int64_t value) {
   std::string text = std::to_string(value);
   for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, 1, ',');
   return text;
 }
 
-std::string short_count(Index value) { return scaled(static_cast<double>(value), 1000, {"", " k", " M", " G", " T"}); }
+std::string short_count(std::int64_t value) {
+  return scaled(static_cast<double>(value), 1000, {"", " k", " M", " G", " T"});
+}
 
-std::string short_bytes(Index value) {
+std::string short_bytes(std::int64_t value) {
   return scaled(static_cast<double>(value), 1024, {" B", " KiB", " MiB", " GiB", " TiB"});
 }
 

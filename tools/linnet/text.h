@@ -1,21 +1,20 @@
 // Numbers and columns for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
-
-#include "linnet/tensor.h"
 
 namespace linnet::tools {
 
 /// 3504872 -> "3,504,872"
-std::string grouped_digits(Index value);
+std::string grouped_digits(std::int64_t value);
 
 /// 3504872 -> "3.50 M", 385814752 -> "386 M"
-std::string short_count(Index value);
+std::string short_count(std::int64_t value);
 
 /// 1605632 -> "1.53 MiB"
-std::string short_bytes(Index value);
+std::string short_bytes(std::int64_t value);
 
 /// Columns padded to their widest cell; the first is left-aligned, columns whose cells are all numbers to the right.
 /// The first row is the heading.

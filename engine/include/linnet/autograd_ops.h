@@ -49,6 +49,12 @@ Variable channel_shuffle(const Variable& x, Index groups, ThreadPool& pool);
 Variable concat(const std::vector<Variable>& inputs, ThreadPool& pool);
 /// Channels [begin, end) of the last axis.
 Variable slice_channels(const Variable& x, Index begin, Index end, ThreadPool& pool);
+/// As op::ZeroPad, op::BlurPool, op::LayerScale (gamma [channels]) and op::MultiQueryAttention say.
+Variable zero_pad(const Variable& x, const op::ZeroPad& op, ThreadPool& pool);
+Variable blur_pool(const Variable& x, ThreadPool& pool);
+Variable layer_scale(const Variable& x, const Variable& gamma, ThreadPool& pool);
+Variable multi_query_attention(const Variable& query, const Variable& key, const Variable& value, Index heads,
+                               ThreadPool& pool);
 /// Over the last axis.
 Variable softmax(const Variable& x, ThreadPool& pool);
 

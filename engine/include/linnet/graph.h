@@ -30,12 +30,13 @@ enum class ParameterRole : std::uint8_t {
   bias,
   gamma,  ///< a batch norm's ".weight"
   beta,   ///< a batch norm's ".bias"
+  layer_scale,
   running_mean,
   running_var,
   counter,  ///< ".num_batches_tracked": a scalar, int64 in files, optional when loading
 };
 
-/// True for what an optimiser updates: weight, bias, gamma, beta.
+/// True for what an optimiser updates: all but running statistics and counters.
 bool is_learnable(ParameterRole role);
 
 struct Parameter {

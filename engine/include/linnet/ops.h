@@ -130,6 +130,33 @@ struct SliceChannels {
   bool operator==(const SliceChannels&) const = default;
 };
 
+/// Zeros around a map, [h, w, c] -> [top + h + bottom, left + w + right, c]. Negative amounts cut off. NASNet shifts and
+/// crops with it.
+struct ZeroPad {
+  Index top = 0, left = 0, bottom = 0, right = 0;
+  bool operator==(const ZeroPad&) const = default;
+};
+
+/// Binomial 3x3 filter of every channel, stride 2, one zero on all sides (arXiv 1904.11486).
+struct BlurPool {
+  static constexpr Index kernel = 3, stride = 2;
+  static constexpr Padding padding = {Padding::Rule::symmetric, 1};
+  bool operator==(const BlurPool&) const = default;
+};
+
+/// Parameter gamma [channels], at first `initial`: output x * gamma (arXiv 2103.17239).
+struct LayerScale {
+  float initial = 1e-5f;
+  bool operator==(const LayerScale&) const = default;
+};
+
+/// Inputs: query [h, w, heads * d], key and value [kh, kw, d], which all heads share; output shaped like the query:
+/// softmax(query . key / sqrt(d)) . value, head by head (arXiv 1911.02150).
+struct MultiQueryAttention {
+  Index heads = 1;
+  bool operator==(const MultiQueryAttention&) const = default;
+};
+
 struct Softmax {
   bool operator==(const Softmax&) const = default;
 };
@@ -138,7 +165,8 @@ struct Softmax {
 
 using Op = std::variant<op::Input, op::Conv2d, op::BatchNorm, op::Activate, op::Add, op::ScaleChannels,
                         op::GlobalAveragePool, op::MaxPool, op::AveragePool, op::Flatten, op::Linear, op::Dropout,
-                        op::DropPath, op::ChannelShuffle, op::Concat, op::SliceChannels, op::Softmax>;
+                        op::DropPath, op::ChannelShuffle, op::Concat, op::SliceChannels, op::ZeroPad,
+                        op::BlurPool, op::LayerScale, op::MultiQueryAttention, op::Softmax>;
 
 /// "conv2d", "batch_norm", ...: the name of an op in model files and messages.
 const char* op_name(const Op& op);
