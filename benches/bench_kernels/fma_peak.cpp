@@ -41,7 +41,7 @@ LINNET_FMA_PEAK(neon, , float32x4_t, vdupq_n_f32(0), vfmaq_f32(total[i], x, x))
 LINNET_FMA_PEAK(neon32, , float32x4_t, vdupq_n_f32(0), vmlaq_f32(total[i], x, x))
 #endif
 
-void register_peak(Isa isa, int lanes, float (*run)(float)) {
+[[maybe_unused]] void register_peak(Isa isa, int lanes, float (*run)(float)) {
   if (!is_supported(isa)) return;
   benchmark::RegisterBenchmark(path({"fma_peak", to_string(isa)}).c_str(), [=](benchmark::State& state) {
     float value = 1e-9f;

@@ -12,6 +12,7 @@ void add_info(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_classify(CLI::App& app);
 void add_report(CLI::App& app);
+void add_convert(CLI::App& app);
 
 /// Thrown by a callback that has reported its problems already: ends the program with exit code 1.
 struct Failed {};

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   linnet::tools::add_evaluate(app);
   linnet::tools::add_classify(app);
   linnet::tools::add_report(app);
+  linnet::tools::add_convert(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
