@@ -57,6 +57,7 @@ Plan::~Plan() = default;
 
 const Shape& Plan::input_shape() const { return implementation_->input_shape; }
 const Shape& Plan::output_shape() const { return implementation_->output_shape; }
+std::size_t Plan::peak_bytes() const { return implementation_->arena_lower_bound * sizeof(float); }
 std::size_t Plan::arena_bytes() const { return implementation_->arena_floats * sizeof(float); }
 std::size_t Plan::weight_bytes() const { return implementation_->weight_floats * sizeof(float); }
 

@@ -8,6 +8,7 @@
 
 #include "linnet/architectures.h"
 #include "linnet/model.h"
+#include "linnet/safetensors.h"
 #include "tests/support/command.h"
 
 namespace linnet {
@@ -139,6 +140,61 @@ TEST_F(LinnetProgram, ClassifyGivesProbabilities) {
   EXPECT_NEAR(
       result[0]["classes"][0]["probability"].get<double>() + result[0]["classes"][1]["probability"].get<double>(), 1.0,
       1e-5);
+}
+
+TEST_F(LinnetProgram, ConvertMakesAModelOfWeightsAndBack) {
+  const Graph graph = architectures::build("mobilenetv1_025", {.classes = 3});
+  Weights weights;
+  for (auto& [name, tensor] : initial_weights(graph, 5)) weights.emplace("module." + name, tensor);
+  write_safetensors(path("weights.safetensors"), weights, {});
+  write(path("labels.txt"), {'a', '\n', 'b', ' ', 'b', '\r', '\n', 'c', '\n'});
+  const std::string command = "convert mobilenetv1_025 --weights " + path("weights.safetensors");
+  const CommandResult result =
+      linnet(command + " --classes 3 --padding same --bn-eps 1e-3 --resize 40 --crop 32 " +
+             "--interpolation bicubic --channel-order BGR --mean 0.5,0.4,0.3 --std 0.25 0.5 1 " + "--labels " +
+             path("labels.txt") + " " + path("converted.safetensors"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("module."), std::string::npos) << result.err;
+  const Model model = load_model(path("converted.safetensors"));
+  EXPECT_EQ(model.graph.input().shape, (Shape{32, 32, 3}));
+  EXPECT_EQ(std::get<op::BatchNorm>(model.graph.nodes[2].op).epsilon, 1e-3f);
+  EXPECT_EQ(std::get<op::Conv2d>(model.graph.nodes[1].op).padding.rule, Padding::Rule::same);
+  EXPECT_EQ(model.labels, (std::vector<std::string>{"a", "b b", "c"}));
+  EXPECT_EQ(model.preprocessing, (Preprocessing{.resize = 40,
+                                                .interpolation = "bicubic",
+                                                .crop_mode = "center",
+                                                .channel_order = "BGR",
+                                                .mean = {0.5f, 0.4f, 0.3f},
+                                                .std = {0.25f, 0.5f, 1}}));
+
+  ASSERT_EQ(linnet("convert " + path("converted.safetensors") + " " + path("plain.safetensors")).exit_code, 0);
+  const SafetensorsFile plain = read_safetensors(path("plain.safetensors"));
+  ASSERT_EQ(plain.tensors.size(), weights.size());
+  for (const auto& [name, tensor] : plain.tensors) {
+    const Tensor& expected = weights.at("module." + name);
+    ASSERT_EQ(tensor.shape(), expected.shape()) << name;
+    EXPECT_TRUE(std::equal(tensor.data(), tensor.data() + tensor.size(), expected.data())) << name;
+  }
+
+  const CommandResult classes = linnet(command + " " + path("wrong.safetensors"));
+  EXPECT_EQ(classes.exit_code, 1);
+  EXPECT_NE(classes.err.find("classifier.weight has 3 classes"), std::string::npos) << classes.err;
+  EXPECT_NE(classes.err.find("--classes 3"), std::string::npos) << classes.err;
+  EXPECT_FALSE(std::filesystem::exists(path("wrong.safetensors")));
+  for (const char* wrong : {"--padding both", "--bn-eps 0", "--mean x", "--classes 0", "--resize -1"}) {
+    EXPECT_EQ(linnet(command + " " + wrong + " " + path("wrong.safetensors")).exit_code, 2) << wrong;
+  }
+  EXPECT_EQ(linnet("convert mobilenetv1_025 --classes 3 " + path("wrong.safetensors")).exit_code, 2);
+}
+
+TEST_F(LinnetProgram, SummaryDraws) {
+  const CommandResult result = linnet("summary mobilenetv4_conv_small --dot");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(result.out.starts_with("digraph \"mobilenetv4_conv_small\" {"));
+  EXPECT_TRUE(result.out.ends_with("}\n"));
+  for (const char* part : {"cluster_blocks.2.0", "depthwise 5x5 / 2, 192", "conv 3x3 / 2, 3 -> 32, batch norm, relu"}) {
+    EXPECT_NE(result.out.find(part), std::string::npos) << part;
+  }
 }
 
 TEST_F(LinnetProgram, ReportNeedsARun) {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "dot.h"
+#include "linnet/compile.h"
 #include "model_source.h"
 #include "text.h"
 
@@ -13,10 +15,25 @@ namespace {
 
 struct SummaryOptions {
   std::string model;
-  bool json = false;
+  bool json = false, dot = false;
 };
 
+/// What a plan for one picture and one thread needs. Weights do not matter for that.
+struct Memory {
+  std::size_t arena_bytes, peak_bytes;
+};
+
+Memory memory_of(const Graph& graph) {
+  Model model{.graph = graph, .weights = {}, .preprocessing = {}, .labels = {}};
+  for (const Parameter& parameter : parameters(graph)) {
+    model.weights.emplace(parameter.name, Tensor::zeros(parameter.shape));
+  }
+  const std::shared_ptr<const Plan> plan = compile(model);
+  return {plan->arena_bytes(), plan->peak_bytes()};
+}
+
 void print_json(const Graph& graph, const Summary& counts) {
+  const Memory memory = memory_of(graph);
   nlohmann::json layers = nlohmann::json::array();
   for (const LayerSummary& layer : counts.layers) {
     layers.push_back({{"name", layer.name},
@@ -34,6 +51,8 @@ void print_json(const Graph& graph, const Summary& counts) {
                                  {"tensors", counts.tensors},
                                  {"macs", counts.macs},
                                  {"activation_bytes", counts.activation_bytes},
+                                 {"arena_bytes", memory.arena_bytes},
+                                 {"peak_bytes", memory.peak_bytes},
                                  {"layers", layers}};
   std::printf("%s\n", report.dump(1).c_str());
 }
@@ -52,6 +71,10 @@ void print_text(const Graph& graph, const Summary& counts) {
   std::printf("tensors           %s\n", grouped_digits(counts.tensors).c_str());
   std::printf("multiply-adds     %s\n", grouped_digits(counts.macs).c_str());
   std::printf("all activations   %s\n", short_bytes(counts.activation_bytes).c_str());
+  const Memory memory = memory_of(graph);
+  const auto arena = static_cast<std::int64_t>(memory.arena_bytes), peak = static_cast<std::int64_t>(memory.peak_bytes);
+  std::printf("arena             %s, of which %s are in use at the peak (%.1f %%)\n", short_bytes(arena).c_str(),
+              short_bytes(peak).c_str(), arena > 0 ? 100.0 * double(peak) / double(arena) : 100.0);
 }
 
 }  // namespace
@@ -60,9 +83,15 @@ void add_summary(CLI::App& app) {
   CLI::App* command = app.add_subcommand("summary", "Parameters, multiply-adds and activation sizes per layer");
   auto options = std::make_shared<SummaryOptions>();
   command->add_option("model", options->model, "Name of a network, or a model file")->required();
-  command->add_flag("--json", options->json, "Print a JSON object");
+  CLI::Option* json = command->add_flag("--json", options->json, "Print a JSON object");
+  command->add_flag("--dot", options->dot, "Print a drawing for Graphviz: ... --dot | dot -Tsvg > network.svg")
+      ->excludes(json);
   command->callback([options] {
     const Graph graph = graph_from(options->model);
+    if (options->dot) {
+      std::fputs(to_dot(graph).c_str(), stdout);
+      return;
+    }
     const Summary counts = summary(graph);
     options->json ? print_json(graph, counts) : print_text(graph, counts);
   });

@@ -29,6 +29,7 @@ class Plan {
   const Shape& input_shape() const;   ///< [batch, height, width, channels]
   const Shape& output_shape() const;  ///< [batch, features] or [batch, height, width, channels]
   std::size_t arena_bytes() const;    ///< activations and scratch of one session
+  std::size_t peak_bytes() const;     ///< of these in use at once, at most: no arena can be smaller
   std::size_t weight_bytes() const;   ///< what the steps read, packed or shared with the model
   /// One line per step: what it runs, its output shape, where its inputs, output and scratch lie.
   std::string to_string() const;

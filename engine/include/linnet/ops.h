@@ -130,8 +130,8 @@ struct SliceChannels {
   bool operator==(const SliceChannels&) const = default;
 };
 
-/// Zeros around a map, [h, w, c] -> [top + h + bottom, left + w + right, c]. Negative amounts cut off. NASNet shifts and
-/// crops with it.
+/// Zeros around a map, [h, w, c] -> [top + h + bottom, left + w + right, c]. Negative amounts cut off. NASNet shifts
+/// and crops with it.
 struct ZeroPad {
   Index top = 0, left = 0, bottom = 0, right = 0;
   bool operator==(const ZeroPad&) const = default;
@@ -165,8 +165,8 @@ struct Softmax {
 
 using Op = std::variant<op::Input, op::Conv2d, op::BatchNorm, op::Activate, op::Add, op::ScaleChannels,
                         op::GlobalAveragePool, op::MaxPool, op::AveragePool, op::Flatten, op::Linear, op::Dropout,
-                        op::DropPath, op::ChannelShuffle, op::Concat, op::SliceChannels, op::ZeroPad,
-                        op::BlurPool, op::LayerScale, op::MultiQueryAttention, op::Softmax>;
+                        op::DropPath, op::ChannelShuffle, op::Concat, op::SliceChannels, op::ZeroPad, op::BlurPool,
+                        op::LayerScale, op::MultiQueryAttention, op::Softmax>;
 
 /// "conv2d", "batch_norm", ...: the name of an op in model files and messages.
 const char* op_name(const Op& op);
