@@ -37,10 +37,10 @@ LINNET_INLINE void finish(Tile<height, vectors>& tile, const PointwiseArgs& args
       unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = Vec(tile.sum[r][v]) + values[v]; });
     });
   }
-  if (activation == Activation::relu) {
-    for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::relu>(x); });
-  } else if (activation == Activation::relu6) {
-    for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::relu6>(x); });
+  if (activation == Activation::relu || activation == Activation::relu6) {
+    // One code for both: tiles are many.
+    const float limit = activation == Activation::relu ? __builtin_inff() : 6.0f;
+    for_each_sum(tile, [&](Vec x) LINNET_INLINE_LAMBDA { return clamp(x, 0.0f, limit); });
   } else if (activation == Activation::hard_swish) {
     for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::hard_swish>(x); });
   }

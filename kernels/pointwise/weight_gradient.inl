@@ -42,28 +42,25 @@ void add_block(const Operand& a, const Operand& b, Index rows, float* gradient, 
   store_tile(tile, gradient, stride, tail);
 }
 
+/// Tiles of `height` outputs from `begin` on, then lower ones.
 template <Index height, Index vectors>
-LINNET_INLINE void add_block_of(Index wanted, const Operand& a, const Operand& b, Index rows, float* gradient,
-                                Index stride, Index tail, bool accumulate) {
-  if (wanted == height) {
-    add_block<height, vectors>(a, b, rows, gradient, stride, tail, accumulate);
-  } else if constexpr (height > 1) {
-    add_block_of<height - 1, vectors>(wanted, a, b, rows, gradient, stride, tail, accumulate);
+LINNET_INLINE void add_tiles(const Operand& a, const Operand& b, Index rows, Index begin, Index outputs,
+                             float* gradient, Index stride, Index tail, bool accumulate) {
+  for (; outputs - begin >= height; begin += height) {
+    add_block<height, vectors>({a.values + begin, a.step}, b, rows, gradient + begin * stride, stride, tail,
+                               accumulate);
+  }
+  if constexpr (height > 1) {
+    add_tiles<(height > 4 ? 4 : height / 2), vectors>(a, b, rows, begin, outputs, gradient, stride, tail, accumulate);
   }
 }
 
-/// All outputs for one panel of inputs; `outputs` of them, in tiles whose heights differ by one at most.
+/// All outputs for one panel of inputs. Few heights of tiles, as each has to be compiled.
 template <Index vectors>
 void add_panel(const Operand& a, const Operand& b, Index rows, Index outputs, float* gradient, Index stride, Index tail,
                bool accumulate) {
-  constexpr Index height = tile_heights[vectors];
-  const Index tiles = (outputs + height - 1) / height;
-  for (Index tile = 0, begin = 0; tile < tiles; ++tile) {
-    const Index tile_height = outputs / tiles + (tile < outputs % tiles ? 1 : 0);
-    add_block_of<height, vectors>(tile_height, {a.values + begin, a.step}, b, rows, gradient + begin * stride, stride,
-                                  tail, accumulate);
-    begin += tile_height;
-  }
+  constexpr Index height = tile_heights[vectors] < 8 ? tile_heights[vectors] : 8;
+  add_tiles<height, vectors>(a, b, rows, 0, outputs, gradient, stride, tail, accumulate);
 }
 
 /// One block of rows, some inputs.
