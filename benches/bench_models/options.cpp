@@ -8,6 +8,22 @@
 namespace linnet::bench {
 namespace {
 
+/// One or two of every family: what fits a board, and what is compared in public.
+const std::vector<std::string> typical = {"mobilenetv1_100",
+                                          "mobilenetv2_100",
+                                          "mobilenetv3_small_100",
+                                          "mobilenetv3_large_100",
+                                          "mobilenetv4_conv_small",
+                                          "mobilenetv4_conv_medium",
+                                          "mobilenetv4_hybrid_medium",
+                                          "efficientnet_lite0",
+                                          "efficientnet_b0",
+                                          "shufflenetv1_g3_100",
+                                          "shufflenet_v2_x1_0",
+                                          "squeezenet1_0",
+                                          "squeezenet1_1",
+                                          "nasnetamobile"};
+
 std::vector<std::string> all_architectures() {
   std::vector<std::string> names;
   for (const architectures::Variant& variant : architectures::variants()) names.push_back(variant.name);
@@ -25,7 +41,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   Options options;
   CLI::App app("Latency of networks on this machine: every model x precision x threads x batch.");
   app.option_defaults()->delimiter(',')->always_capture_default();
-  app.add_option("--model", options.models, "architectures or model files (default: every architecture)")
+  app.add_option("--model", options.models,
+                 "networks or model files; all: every network (default: one or two of every family)")
       ->type_name("NAME,...");
   app.add_option("--threads", options.threads, "threads, the caller's included")
       ->type_name("N,...")
@@ -47,7 +64,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     std::cerr << "bench_models: " << error.what() << '\n';
     return {.options = std::nullopt, .exit_code = 2};
   }
-  if (options.models.empty()) options.models = all_architectures();
+  if (options.models.empty()) options.models = typical;
+  if (options.models == std::vector<std::string>{"all"}) options.models = all_architectures();
   return {.options = std::move(options), .exit_code = 0};
 }
 
