@@ -7,6 +7,7 @@
 
 #include "engine/files/quote.h"
 #include "linnet/error.h"
+#include "training/weights/pickle_stack.h"
 
 namespace linnet::training::pickle {
 namespace {
@@ -65,29 +66,29 @@ bool is_storage(std::string_view name) {
                                                        name.substr(storage_prefix.size())) != std::end(storage_types);
 }
 
+[[noreturn]] void fail(const std::string& what) { throw Error(what); }
+
 class Machine {
  public:
-  Machine(std::span<const char> bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+  explicit Machine(std::span<const char> bytes) : bytes_(bytes) {}
 
-  Value run() {
+  /// `name` is for messages.
+  Value run(const std::string& name) {
     while (true) {
-      opcode_at_ = position_;
-      const auto opcode = static_cast<unsigned char>(take(1)[0]);
-      if (opcode == stop) break;
-      step(opcode);
+      const std::size_t opcode_at = position_;
+      try {
+        const auto opcode = static_cast<unsigned char>(take(1)[0]);
+        if (opcode == stop) return stack_.pop();
+        step(opcode);
+      } catch (const Error& error) {
+        throw Error(name + ": pickle, byte " + std::to_string(opcode_at) + ": " + error.what());
+      }
     }
-    return pop();
   }
 
   std::size_t position() const { return position_; }
 
  private:
-  static constexpr std::size_t most_stack = 1 << 22;
-
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(name_ + ": pickle, byte " + std::to_string(opcode_at_) + ": " + what);
-  }
-
   std::string_view take(std::size_t count) {
     if (count > bytes_.size() - position_) fail("the file ends in the middle of a value");
     const std::string_view taken(bytes_.data() + position_, count);
@@ -126,117 +127,10 @@ class Machine {
     return std::bit_cast<double>(bits);
   }
 
-  void push(Value value) {
-    if (stack_.size() >= most_stack) fail("too many values");
-    stack_.push_back(std::move(value));
-  }
-
-  Value pop() {
-    if (stack_.size() <= (marks_.empty() ? 0 : marks_.back())) fail("the stack is empty");
-    Value value = std::move(stack_.back());
-    stack_.pop_back();
-    return value;
-  }
-
-  Items pop_to_mark() {
-    if (marks_.empty()) fail("no mark on the stack");
-    const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-    Items items(std::make_move_iterator(begin), std::make_move_iterator(stack_.end()));
-    stack_.erase(begin, stack_.end());
-    marks_.pop_back();
-    return items;
-  }
-
-  /// A container must not be changed any more once it lies in another one: so there are no cycles, and a limit on the
-  /// nesting holds.
-  Value place(Value value) {
-    if (const void* container = container_of(value)) {
-      const std::size_t depth = depths_[container];
-      if (depth >= deepest) fail("containers are nested too deeply");
-      placed_.insert_or_assign(container, true);
-    }
-    return value;
-  }
-
-  static const void* container_of(const Value& value) {
-    if (const auto* list = std::get_if<std::shared_ptr<List>>(&value)) return list->get();
-    if (const auto* dictionary = std::get_if<std::shared_ptr<Dictionary>>(&value)) return dictionary->get();
-    return nullptr;
-  }
-
-  void check_open(const void* container) {
-    if (placed_.contains(container)) fail("a container is changed after it was used");
-  }
-
-  void note_depth(const void* container, const Value& child) {
-    if (const void* inner = container_of(child)) depths_[container] = std::max(depths_[container], depths_[inner] + 1);
-  }
-
-  void extend(List& list, Items items) {
-    for (Value& item : items) {
-      if (container_of(item) == &list) fail("a list is put into itself");
-      note_depth(&list, item);
-      list.items.push_back(place(std::move(item)));
-    }
-  }
-
-  void push_list(Items items, bool is_tuple) {
-    auto list = std::make_shared<List>();
-    list->is_tuple = is_tuple;
-    keep_alive_.push_back(list);
-    extend(*list, std::move(items));
-    push(std::move(list));
-  }
-
-  void push_dictionary() {
-    auto dictionary = std::make_shared<Dictionary>();
-    keep_alive_.push_back(dictionary);
-    push(std::move(dictionary));
-  }
-
-  void append_to_top(Items items) {
-    if (stack_.empty()) fail("the stack is empty");
-    const auto* list = std::get_if<std::shared_ptr<List>>(&stack_.back());
-    if (list == nullptr || (*list)->is_tuple) fail("expected a list to append to");
-    check_open(list->get());
-    extend(**list, std::move(items));
-  }
-
-  void set_in_top(Items items) {
-    if (stack_.empty()) fail("the stack is empty");
-    const auto* dictionary = std::get_if<std::shared_ptr<Dictionary>>(&stack_.back());
-    if (dictionary == nullptr) fail("expected a dictionary to fill");
-    if (items.size() % 2 != 0) fail("a key without a value");
-    Dictionary& target = **dictionary;
-    check_open(&target);
-    for (std::size_t i = 0; i < items.size(); i += 2) {
-      if (container_of(items[i + 1]) == &target) fail("a dictionary is put into itself");
-      note_depth(&target, items[i + 1]);
-      target.pairs.emplace_back(std::move(items[i]), place(std::move(items[i + 1])));
-    }
-  }
-
-  Items pop_some(std::size_t count) {
-    Items items(count);
-    for (std::size_t i = count; i-- > 0;) items[i] = pop();
-    return items;
-  }
-
-  void put(std::uint64_t index) {
-    if (stack_.empty()) fail("the stack is empty");
-    memo_[index] = stack_.back();
-  }
-
-  void get(std::uint64_t index) {
-    const auto found = memo_.find(index);
-    if (found == memo_.end()) fail("nothing was remembered as " + std::to_string(index));
-    push(found->second);
-  }
-
   void push_global(const std::string& name) {
     const bool known = std::find(std::begin(known_globals), std::end(known_globals), name) != std::end(known_globals);
     if (!known && !is_storage(name)) fail("refused the global " + files::in_quotes(name));
-    push(Global{name});
+    stack_.push(Global{name});
   }
 
   std::string text(const Value& value, const char* what) const {
@@ -270,8 +164,8 @@ class Machine {
       fail("refused an outside value that is no storage");
     const auto* type = std::get_if<Global>(&parts[1]);
     if (type == nullptr || !is_storage(type->name)) fail("expected the type of a storage");
-    push(Storage{type->name.substr(storage_prefix.size()), text(parts[2], "the key of a storage"),
-                 integer(parts[4], "the size of a storage")});
+    stack_.push(Storage{type->name.substr(storage_prefix.size()), text(parts[2], "the key of a storage"),
+                        integer(parts[4], "the size of a storage")});
   }
 
   void call(const Value& function, const Value& arguments) {
@@ -279,17 +173,17 @@ class Machine {
     if (global == nullptr) fail("refused a call of something that is no global");
     if (global->name == "collections.OrderedDict") {
       if (!tuple_of(arguments, 0, "arguments").empty()) fail("refused arguments of collections.OrderedDict");
-      push_dictionary();
+      stack_.push_dictionary();
     } else if (global->name == "torch.Size") {
-      push(tuple_of(arguments, 1, "arguments")[0]);
+      stack_.push(tuple_of(arguments, 1, "arguments")[0]);
     } else if (global->name == "torch._utils._rebuild_parameter") {
-      push(tuple_of(arguments, 1, "arguments")[0]);
+      stack_.push(tuple_of(arguments, 1, "arguments")[0]);
     } else if (global->name.starts_with("torch._utils._rebuild_tensor")) {
       const Items& parts = tuple_of(arguments, 4, "arguments of a tensor");
       const auto* storage = std::get_if<Storage>(&parts[0]);
       if (storage == nullptr) fail("expected the storage of a tensor");
-      push(TensorView{*storage, integer(parts[1], "an offset"), integers(parts[2], "a shape"),
-                      integers(parts[3], "strides")});
+      stack_.push(TensorView{*storage, integer(parts[1], "an offset"), integers(parts[2], "a shape"),
+                             integers(parts[3], "strides")});
     } else {
       fail("refused a call of " + global->name);
     }
@@ -304,81 +198,81 @@ class Machine {
         take(8);
         break;
       case mark:
-        marks_.push_back(stack_.size());
+        stack_.mark();
         break;
       case none:
-        push({});
+        stack_.push({});
         break;
       case new_true:
       case new_false:
-        push(opcode == new_true);
+        stack_.push(opcode == new_true);
         break;
       case bin_int:
-        push(std::int64_t{static_cast<std::int32_t>(number<std::uint32_t>())});
+        stack_.push(std::int64_t{static_cast<std::int32_t>(number<std::uint32_t>())});
         break;
       case bin_int1:
-        push(std::int64_t{number<std::uint8_t>()});
+        stack_.push(std::int64_t{number<std::uint8_t>()});
         break;
       case bin_int2:
-        push(std::int64_t{number<std::uint16_t>()});
+        stack_.push(std::int64_t{number<std::uint16_t>()});
         break;
       case long1:
-        push(long_number());
+        stack_.push(long_number());
         break;
       case bin_float:
-        push(real());
+        stack_.push(real());
         break;
       case bin_unicode:
       case bin_string:
-        push(std::string(take(number<std::uint32_t>())));
+        stack_.push(std::string(take(number<std::uint32_t>())));
         break;
       case short_bin_unicode:
       case short_bin_string:
-        push(std::string(take(number<std::uint8_t>())));
+        stack_.push(std::string(take(number<std::uint8_t>())));
         break;
       case empty_tuple:
-        push_list({}, true);
+        stack_.push_list({}, true);
         break;
       case tuple:
-        push_list(pop_to_mark(), true);
+        stack_.push_list(stack_.pop_to_mark(), true);
         break;
       case tuple1:
       case tuple2:
       case tuple3:
-        push_list(pop_some(opcode - tuple1 + 1u), true);
+        stack_.push_list(stack_.pop_some(opcode - tuple1 + 1u), true);
         break;
       case empty_list:
-        push_list({}, false);
+        stack_.push_list({}, false);
         break;
       case append:
-        append_to_top(pop_some(1));
+        stack_.append_to_top(stack_.pop_some(1));
         break;
       case appends:
-        append_to_top(pop_to_mark());
+        stack_.append_to_top(stack_.pop_to_mark());
         break;
       case empty_dict:
-        push_dictionary();
+        stack_.push_dictionary();
         break;
       case set_item:
-        set_in_top(pop_some(2));
+        stack_.set_in_top(stack_.pop_some(2));
         break;
       case set_items:
-        set_in_top(pop_to_mark());
+        stack_.set_in_top(stack_.pop_to_mark());
         break;
       case bin_put:
-        put(number<std::uint8_t>());
+        stack_.put(number<std::uint8_t>());
         break;
       case long_bin_put:
-        put(number<std::uint32_t>());
+        stack_.put(number<std::uint32_t>());
         break;
       case memoize:
-        put(memo_.size());
+        stack_.memoize();
         break;
       case bin_get:
-        get(number<std::uint8_t>());
+        stack_.get(number<std::uint8_t>());
         break;
       case long_bin_get:
-        get(number<std::uint32_t>());
+        stack_.get(number<std::uint32_t>());
         break;
       case global: {
         const std::string module = line();
@@ -386,24 +280,22 @@ class Machine {
         break;
       }
       case stack_global: {
-        const Items names = pop_some(2);
+        const Items names = stack_.pop_some(2);
         push_global(text(names[0], "a module") + "." + text(names[1], "a name"));
         break;
       }
       case bin_persistent_id:
-        push_storage(pop());
+        push_storage(stack_.pop());
         break;
       case reduce: {
-        const Items parts = pop_some(2);
+        const Items parts = stack_.pop_some(2);
         call(parts[0], parts[1]);
         break;
       }
       case build:
         // The attributes of an OrderedDict (PyTorch's _metadata: versions of modules). They are not needed.
-        pop();
-        if (stack_.empty() || !std::holds_alternative<std::shared_ptr<Dictionary>>(stack_.back())) {
-          fail("refused to set attributes of anything but a dictionary");
-        }
+        stack_.pop();
+        if (!stack_.top_is_dictionary()) fail("refused to set attributes of anything but a dictionary");
         break;
       default: {
         constexpr char digits[] = "0123456789abcdef";
@@ -412,16 +304,9 @@ class Machine {
     }
   }
 
-  static constexpr std::size_t deepest = 32;
   std::span<const char> bytes_;
-  const std::string& name_;
-  std::size_t position_ = 0, opcode_at_ = 0;
-  std::vector<Value> stack_;
-  std::vector<std::size_t> marks_;
-  std::map<std::uint64_t, Value> memo_;
-  std::map<const void*, std::size_t> depths_;      // of containers
-  std::map<const void*, bool> placed_;             // containers that lie in others
-  std::vector<std::shared_ptr<void>> keep_alive_;  // so that no address is used twice
+  std::size_t position_ = 0;
+  Stack stack_;
 };
 
 }  // namespace
@@ -437,8 +322,8 @@ const Value* Value::find(std::string_view key) const {
 }
 
 Value read(std::span<const char>& bytes, const std::string& name) {
-  Machine machine(bytes, name);
-  Value value = machine.run();
+  Machine machine(bytes);
+  Value value = machine.run(name);
   bytes = bytes.subspan(machine.position());
   return value;
 }
