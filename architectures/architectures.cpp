@@ -42,7 +42,7 @@ void check(std::string_view name, const BuildOptions& options) {
 std::vector<Variant> variants() {
   std::vector<Variant> all;
   for (const Family* family : families) {
-    for (Variant& variant : family->variants()) all.push_back(std::move(variant));
+    for (Variant& variant : family->variants(family->name)) all.push_back(std::move(variant));
   }
   return all;
 }

@@ -11,7 +11,8 @@ namespace linnet::architectures {
 
 /// A family lists its variants and builds one of them, called `graph_name`, or nothing if the variant is not its own.
 struct Family {
-  std::vector<Variant> (*variants)();
+  const char* name;
+  std::vector<Variant> (*variants)(const char* family);
   std::optional<Graph> (*build)(std::string_view variant, std::string_view graph_name, const BuildOptions& options);
 };
 

@@ -72,7 +72,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   return std::move(net).finish();
 }
 
-std::vector<Variant> list() { return list_variants(definitions, "mobilenetv1"); }
+std::vector<Variant> list(const char* family) { return list_variants(definitions, family); }
 
 std::optional<Graph> build_by_name(std::string_view variant, std::string_view graph_name, const BuildOptions& options) {
   if (const auto* definition = find_definition(definitions, variant)) {
@@ -86,6 +86,6 @@ std::optional<Graph> build_by_name(std::string_view variant, std::string_view gr
 
 }  // namespace
 
-const Family mobilenetv1{list, build_by_name};
+const Family mobilenetv1{"mobilenetv1", list, build_by_name};
 
 }  // namespace linnet::architectures

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "architectures/families.h"
 #include "linnet/architectures.h"
 
 namespace linnet::architectures {
@@ -41,6 +42,16 @@ std::vector<Variant> list_variants(const Table& table, const char* family) {
                     .source = definition.published.source});
   }
   return list;
+}
+
+/// A family that is a table and nothing else; `build` makes the graph of an entry.
+template <const auto& table, auto build>
+Family table_family(const char* name) {
+  return {name, [](const char* family) { return list_variants(table, family); },
+          [](std::string_view variant, std::string_view graph_name, const BuildOptions& options) {
+            const auto* definition = find_definition(table, variant);
+            return definition == nullptr ? std::nullopt : std::optional(build(*definition, graph_name, options));
+          }};
 }
 
 /// The width of "<prefix>WWW", three digits of percent, above zero.

@@ -258,16 +258,8 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   return std::move(net).finish();
 }
 
-std::vector<Variant> list() { return list_variants(definitions, "nasnet"); }
-
-std::optional<Graph> build_by_name(std::string_view variant, std::string_view graph_name, const BuildOptions& options) {
-  const auto* definition = find_definition(definitions, variant);
-  if (definition == nullptr) return std::nullopt;
-  return build_definition(*definition, graph_name, options);
-}
-
 }  // namespace
 
-const Family nasnet{list, build_by_name};
+const Family nasnet = table_family<definitions, build_definition>("nasnet");
 
 }  // namespace linnet::architectures

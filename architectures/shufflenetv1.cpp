@@ -174,7 +174,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   return std::move(net).finish();
 }
 
-std::vector<Variant> list() { return list_variants(definitions(), "shufflenetv1"); }
+std::vector<Variant> list(const char* family) { return list_variants(definitions(), family); }
 
 std::optional<Graph> build_by_name(std::string_view variant, std::string_view graph_name, const BuildOptions& options) {
   const std::vector<Definition> table = definitions();
@@ -185,6 +185,6 @@ std::optional<Graph> build_by_name(std::string_view variant, std::string_view gr
 
 }  // namespace
 
-const Family shufflenetv1{list, build_by_name};
+const Family shufflenetv1{"shufflenetv1", list, build_by_name};
 
 }  // namespace linnet::architectures
