@@ -46,12 +46,12 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
     for (const auto& [key, tensor] : part) tensors[prefix + key] = tensor;
   });
   const StateJson state{{"step", checkpoint.step},
-                   {"closed", checkpoint.closed},
-                   {"epoch", to_json_value(checkpoint.epoch)},
-                   {"interval", to_json_value(checkpoint.interval)},
-                   {"best", checkpoint.best},
-                   {"seconds", checkpoint.seconds},
-                   {"log_size", checkpoint.log_size}};
+                        {"closed", checkpoint.closed},
+                        {"epoch", to_json_value(checkpoint.epoch)},
+                        {"interval", to_json_value(checkpoint.interval)},
+                        {"best", checkpoint.best},
+                        {"seconds", checkpoint.seconds},
+                        {"log_size", checkpoint.log_size}};
   write_safetensors(path, tensors,
                     {{"format", format}, {"recipe", to_json(checkpoint.recipe)}, {"state", state.dump()}});
 }
