@@ -164,8 +164,9 @@ TorchFile read_legacy_torch(std::span<const char> bytes, const std::string& path
       throw Error(path + ": cut off within storage " + files::in_quotes(key) + ", expected " +
                   std::to_string(elements) + " elements");
     }
-    (*places)[key] = bytes.first(elements * size->second);
-    bytes = bytes.subspan(elements * size->second);
+    const std::size_t count = static_cast<std::size_t>(elements) * size->second;
+    (*places)[key] = bytes.first(count);
+    bytes = bytes.subspan(count);
   }
   file.bytes_of = [places, path](const pickle::Storage& storage) {
     const auto place = places->find(storage.key);
