@@ -65,7 +65,7 @@ struct Golden {
 };
 
 struct Network : Golden {
-  Index run_stats = 0, tensors = 0, macs = 0;
+  std::int64_t run_stats = 0, tensors = 0, macs = 0;
   double float32_error = 0;
   std::vector<Checkpoint> checkpoints;
 };
