@@ -367,12 +367,11 @@ void check_step(const Json& layer, const Json& step, bool training) {
 }
 
 TEST(BatchNormDriver, AgreesWithGoldenData) {
-  namespace fs = std::filesystem;
-  std::map<std::string, fs::path> files;
+  std::map<std::string, std::filesystem::path> files;
   for (const std::string& root : {golden::shared_dir(), std::string(LINNET_TEST_DATA_DIR)}) {
-    const fs::path folder = fs::path(root) / "golden_data" / "batchnorm";
-    if (!fs::is_directory(folder)) continue;
-    for (const fs::directory_entry& file : fs::directory_iterator(folder)) {
+    const std::filesystem::path folder = std::filesystem::path(root) / "golden_data" / "batchnorm";
+    if (!std::filesystem::is_directory(folder)) continue;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
       if (file.path().extension() == ".json") files.emplace(file.path().filename().string(), file.path());
     }
   }

@@ -92,6 +92,21 @@ TEST(ReadWeights, EndsInAnErrorOrInWeightsHoweverDamaged) {
   EXPECT_GT(errors, 400);
 }
 
+TEST(ReadWeights, ContainersThatAreSharedManyTimesTakeNoTime) {
+  const auto pickle = [](const std::string& body) { return "\x80\x02" + body + "."; };
+  std::string nested = std::string("]q\0", 3);
+  for (char level = 1; level < 30; ++level) {
+    const std::string inner{'h', static_cast<char>(level - 1)};
+    nested += std::string("]q") + level + "(" + inner + inner + "e";
+  }
+  const TemporaryFolder folder;
+  const std::string path = folder.file("nested.pth");
+  const std::string magic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+  std::ofstream(path, std::ios::binary) << magic << pickle("K\1") << pickle("}") << pickle(nested) << pickle("]");
+  const std::string message = weights_error([&] { read_weights(path); });
+  EXPECT_NE(message.find("dictionary of tensors"), std::string::npos) << message;
+}
+
 Graph small_network(Index classes, Index channels = 3) {
   architectures::BuildOptions options;
   options.classes = classes;

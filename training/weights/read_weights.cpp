@@ -1,6 +1,8 @@
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <map>
 
 #include "engine/files/quote.h"
@@ -18,7 +20,8 @@ using pickle::Value;
 float from_half(std::uint16_t bits) {
   const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
   const int exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  if (exponent == 31) return fraction != 0 ? std::bit_cast<float>(0x7fc00000u) : sign / 0.0f;
+  if (exponent == 31)
+    return fraction != 0 ? std::bit_cast<float>(0x7fc00000u) : sign * std::numeric_limits<float>::infinity();
   if (exponent == 0) return sign * static_cast<float>(fraction) * 0x1p-24f;
   return sign * static_cast<float>(1024 + fraction) *
          std::bit_cast<float>(static_cast<std::uint32_t>(exponent - 25 + 127) << 23);
@@ -76,6 +79,7 @@ Tensor tensor_of(const TensorView& view, std::span<const char> bytes, const std:
     if (last > (std::int64_t{1} << 60)) fail("it reaches beyond its storage");
   }
   const Index size = element_count(shape);
+  if (size > view.storage.elements) fail("it has more values than its storage");
   if (size > 0 && (view.offset < 0 || last < 0 || last >= view.storage.elements)) {
     fail("it reaches beyond its storage of " + std::to_string(view.storage.elements) + " elements");
   }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "engine/files/quote.h"
 #include "linnet/error.h"
@@ -43,6 +44,8 @@ class Zip {
     }
     unz_file_info64 info{};
     if (unzGetCurrentFileInfo64(handle_, &info, nullptr, 0, nullptr, 0, nullptr, 0) != UNZ_OK) damaged(name);
+    // torch.save stores; so no small file can ask for much memory.
+    if (info.compression_method != 0) throw Error(path_ + ": " + files::in_quotes(name) + " is compressed");
     if (info.uncompressed_size > most) {
       throw Error(path_ + ": " + files::in_quotes(name) + " has " + std::to_string(info.uncompressed_size) +
                   " bytes, expected at most " + std::to_string(most));
@@ -138,12 +141,15 @@ TorchFile read_legacy_torch(std::span<const char> bytes, const std::string& path
 
   // A storage's size in bytes follows from its type, which only the tensors know.
   std::map<std::string, std::size_t> sizes;
+  std::set<const void*> seen;  // containers may be shared, many times over
   const auto note_sizes = [&](const auto& self, const pickle::Value& value) -> void {
     if (const auto* tensor = std::get_if<pickle::TensorView>(&value)) {
       sizes[tensor->storage.key] = element_size(tensor->storage.type);
     } else if (const auto* items = std::get_if<std::shared_ptr<pickle::List>>(&value)) {
+      if (!seen.insert(items->get()).second) return;
       for (const pickle::Value& item : (*items)->items) self(self, item);
     } else if (const auto* pairs = std::get_if<std::shared_ptr<pickle::Dictionary>>(&value)) {
+      if (!seen.insert(pairs->get()).second) return;
       for (const auto& [key, item] : (*pairs)->pairs) self(self, item);
     }
   };
