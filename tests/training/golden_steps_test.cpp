@@ -104,8 +104,7 @@ std::string first_difference(const golden::Training& training, const Graph& grap
     autograd::backward(loss, pool);
     optimiser->step(run.options.at("lr"), pool);
     if (step == 0)
-      check("distance after step 0", norm(now, &start), run.moved.front(),
-            tolerance(run.float32_moved_error, 0));
+      check("distance after step 0", norm(now, &start), run.moved.front(), tolerance(run.float32_moved_error, 0));
   }
   check("norm of the parameters", norm(now), run.param_norm, std::max(1e-5, 10 * run.float32_param_norm_error));
   check("distance in the end", norm(now, &start), run.moved.back(), tolerance(run.float32_moved_error, 1));
