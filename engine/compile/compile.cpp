@@ -12,6 +12,13 @@
 namespace linnet {
 namespace {
 
+/// Not a function of the graph: it decides what runs as one step.
+constexpr const char* block_pass = "fuse_inverted_residual";
+
+bool is_on(const char* pass, const std::vector<std::string>& disabled) {
+  return std::find(disabled.begin(), disabled.end(), pass) == disabled.end();
+}
+
 void check(const CompileOptions& options) {
   if (options.batch < 1) throw Error("compile: batch must be at least 1, found " + std::to_string(options.batch));
   if (options.threads < 1) throw Error("compile: threads must be at least 1, found " + std::to_string(options.threads));
@@ -27,7 +34,7 @@ void check(const CompileOptions& options) {
 Model run_passes(Model model, const std::vector<std::string>& disabled) {
   compiler::remove_dead_nodes(model);
   for (const compiler::Pass& pass : compiler::passes()) {
-    if (std::find(disabled.begin(), disabled.end(), pass.name) == disabled.end()) model = pass.run(std::move(model));
+    if (is_on(pass.name, disabled)) model = pass.run(std::move(model));
   }
   return model;
 }
@@ -49,6 +56,7 @@ std::string describe(const compiler::Place& place) {
 std::vector<std::string> pass_names() {
   std::vector<std::string> names;
   for (const compiler::Pass& pass : compiler::passes()) names.emplace_back(pass.name);
+  names.emplace_back(block_pass);
   return names;
 }
 
@@ -92,7 +100,9 @@ std::shared_ptr<const Plan> compile(const Model& model, const CompileOptions& op
   auto plan = std::make_unique<Plan::Implementation>();
   plan->name = model.graph.name;
   plan->threads = options.threads;
-  compiler::lower(copy, options.batch, *plan);
+  std::vector<compiler::InvertedResidualBlock> blocks;
+  if (is_on(block_pass, options.disabled_passes)) blocks = compiler::find_inverted_residuals(copy.graph);
+  compiler::lower(copy, options.batch, blocks, *plan);
   return std::make_shared<const Plan>(std::move(plan));
 }
 

@@ -224,7 +224,13 @@ class ScaleShiftStep final : public Step {
   Activation activation_;
 };
 
-kernels::Window window_of(const op::Conv2d& op, const Shape& input, const Shape& output, Index batch) {
+Tensor bias_or_none(const Model& model, const Node& node, bool has_bias) {
+  return has_bias ? weight_of(model, node, "bias") : Tensor();
+}
+
+}  // namespace
+
+kernels::Window conv_window(const op::Conv2d& op, const Shape& input, const Shape& output, Index batch) {
   return {.batch = batch,
           .in_height = input[0],
           .in_width = input[1],
@@ -238,18 +244,12 @@ kernels::Window window_of(const op::Conv2d& op, const Shape& input, const Shape&
           .pad_left = padding_before(op.padding, input[1], op.kernel, op.stride, op.dilation)};
 }
 
-Tensor bias_or_none(const Model& model, const Node& node, bool has_bias) {
-  return has_bias ? weight_of(model, node, "bias") : Tensor();
-}
-
-}  // namespace
-
 std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch) {
   const Node& node = node_at(model.graph, index);
   const auto& op = std::get<op::Conv2d>(node.op);
   const Shape& input = node_at(model.graph, node.inputs[0]).shape;
   const Index in_channels = input.back();
-  const kernels::Window window = window_of(op, input, node.shape, batch);
+  const kernels::Window window = conv_window(op, input, node.shape, batch);
   const Tensor& weight = weight_of(model, node, "weight");
   Tensor bias = bias_or_none(model, node, op.bias);
 
@@ -266,7 +266,8 @@ std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch)
 
 std::unique_ptr<Step> make_blur_pool_step(const Shape& input, const Shape& output, Index batch) {
   const op::Conv2d op = blur_convolution(input.back());
-  return std::make_unique<DepthwiseStep>(op, window_of(op, input, output, batch), blur_filter(input.back()), Tensor());
+  return std::make_unique<DepthwiseStep>(op, conv_window(op, input, output, batch), blur_filter(input.back()),
+                                         Tensor());
 }
 
 std::unique_ptr<Step> make_linear_step(const Model& model, int index, Index batch) {

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "engine/compile/step.h"
+#include "kernels/common/window.h"
 
 namespace linnet::compiler {
+
+/// The geometry of a convolution from maps of shape `input` to maps of shape `output`, per sample.
+kernels::Window conv_window(const op::Conv2d& op, const Shape& input, const Shape& output, Index batch);
 
 /// Chooses the kernel by shape.
 std::unique_ptr<Step> make_conv_step(const Model& model, int node, Index batch);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/compile/inverted_residual_step.h"
 #include "engine/compile/memory_plan.h"
 #include "engine/compile/rewrite.h"
 #include "linnet/error.h"
@@ -22,7 +23,13 @@ Shape with_batch(Index batch, const Shape& shape) {
 /// rename or overwrite their input share its buffer.
 class Lowering {
  public:
-  Lowering(const Model& model, Index batch, Plan::Implementation& plan) : model_(model), batch_(batch), plan_(plan) {}
+  Lowering(const Model& model, Index batch, const std::vector<InvertedResidualBlock>& blocks,
+           Plan::Implementation& plan)
+      : model_(model), batch_(batch), plan_(plan), block_of_node_(model.graph.nodes.size()) {
+    for (const InvertedResidualBlock& block : blocks) {
+      for (const int node : block.nodes()) block_of_node_[static_cast<std::size_t>(node)] = &block;
+    }
+  }
 
   void run() {
     const auto& nodes = model_.graph.nodes;
@@ -48,6 +55,7 @@ class Lowering {
 
   Buffer& buffer(int index) { return buffers_[static_cast<std::size_t>(index)]; }
   int& buffer_of(int node) { return buffer_of_node_[static_cast<std::size_t>(node)]; }
+  const InvertedResidualBlock* block_of(int node) const { return block_of_node_[static_cast<std::size_t>(node)]; }
   int step_count() const { return static_cast<int>(plan_.steps.size()); }
 
   int add_buffer(std::size_t floats, Place::Where where) {
@@ -67,7 +75,8 @@ class Lowering {
     for (int reader = 0; reader < static_cast<int>(nodes.size()); ++reader) {
       if (renames_input(node_at(model_.graph, reader).op)) continue;
       for (const int input : node_at(model_.graph, reader).inputs) {
-        last_reader_[static_cast<std::size_t>(origin(input))] = reader;
+        int& last = last_reader_[static_cast<std::size_t>(origin(input))];
+        last = std::max(last, block_of(reader) != nullptr ? block_of(reader)->last() : reader);
       }
     }
     output_origin_ = origin(static_cast<int>(nodes.size()) - 1);
@@ -75,25 +84,24 @@ class Lowering {
 
   bool dies_at(int node, int reader) const { return last_reader_[static_cast<std::size_t>(origin(node))] == reader; }
 
-  /// The position of an input whose buffer the output may take over, or -1.
-  int overwritten_input(int index, const Step& step) {
-    const std::vector<int>& inputs = node_at(model_.graph, index).inputs;
+  /// The input whose buffer the output may take over, or -1.
+  int overwritten_input(int index, const Step& step, const std::vector<int>& inputs) {
     for (const int position : step.overwritable_inputs()) {
       const int candidate = inputs[static_cast<std::size_t>(position)];
       const auto same = [&](int other) { return buffer_of(other) == buffer_of(candidate); };
       if (buffer(buffer_of(candidate)).place.where == Place::Where::arena && dies_at(candidate, index) &&
           std::count_if(inputs.begin(), inputs.end(), same) == 1) {
-        return position;
+        return candidate;
       }
     }
     return -1;
   }
 
-  int output_buffer(int index, const Step& step) {
+  int output_buffer(int index, const Step& step, const std::vector<int>& inputs) {
     if (index == output_origin_) return add_buffer(0, Place::Where::output);
     const Node& node = node_at(model_.graph, index);
-    const int position = overwritten_input(index, step);
-    if (position >= 0) return buffer_of(node.inputs[static_cast<std::size_t>(position)]);
+    const int overwritten = overwritten_input(index, step, inputs);
+    if (overwritten >= 0) return buffer_of(overwritten);
     return add_buffer(static_cast<std::size_t>(element_count(with_batch(batch_, node.shape))), Place::Where::arena);
   }
 
@@ -103,10 +111,14 @@ class Lowering {
       buffer_of(index) = buffer_of(node.inputs.front());
       return;
     }
-    std::unique_ptr<Step> step = make_step(model_, index, batch_);
+    const InvertedResidualBlock* block = block_of(index);
+    if (block != nullptr && index != block->last()) return;
+    std::unique_ptr<Step> step =
+        block != nullptr ? make_inverted_residual_step(model_, *block, batch_) : make_step(model_, index, batch_);
+    const std::vector<int> inputs = block != nullptr ? inputs_of(model_.graph, *block) : node.inputs;
     StepBufferIndices used;
-    for (const int input : node.inputs) used.inputs.push_back(buffer_of(input));
-    used.output = buffer_of(index) = output_buffer(index, *step);
+    for (const int input : inputs) used.inputs.push_back(buffer_of(input));
+    used.output = buffer_of(index) = output_buffer(index, *step, inputs);
     add_step(node.name, with_batch(batch_, node.shape), std::move(step), std::move(used));
   }
 
@@ -168,16 +180,18 @@ class Lowering {
   std::vector<Buffer> buffers_;
   std::vector<int> buffer_of_node_;
   std::vector<int> last_reader_;
+  std::vector<const InvertedResidualBlock*> block_of_node_;
   std::vector<StepBufferIndices> used_;
   int output_origin_ = 0;
 };
 
 }  // namespace
 
-void lower(const Model& model, Index batch, Plan::Implementation& plan) {
+void lower(const Model& model, Index batch, const std::vector<InvertedResidualBlock>& blocks,
+           Plan::Implementation& plan) {
   plan.input_shape = with_batch(batch, model.graph.input().shape);
   plan.output_shape = with_batch(batch, model.graph.output().shape);
-  Lowering(model, batch, plan).run();
+  Lowering(model, batch, blocks, plan).run();
 }
 
 }  // namespace linnet::compiler

@@ -144,7 +144,7 @@ void convolution(ThreadPool& pool, const ConvolutionArgs& args) {
         copy_rows(window, positions.begin / window.out_width, input, args.input_stride, inputs, copy);
         product.input = copy;
         product.input_stride = window.stride * inputs;
-        segments = {window.kernel_height, padded_width(window) * inputs};
+        segments = {patch_size / window.kernel_height, padded_width(window) * inputs};
         break;
       case Source::patches:
         conv_kernels().gather(patch_grid(window, input, args.input_stride, inputs), positions, copy);

@@ -47,6 +47,14 @@ void depthwise_pack(const float* weights, Index channels, Index kernel_area, flo
   }
 }
 
+void depthwise_pack_blocks(const float* weights, Index channels, Index kernel_area, Index lanes, float* packed) {
+  for (Index begin = 0; begin < channels; begin += lanes) {
+    for (Index tap = 0; tap < kernel_area; ++tap) {
+      for (Index c = begin; c < begin + lanes; ++c) *packed++ = c < channels ? weights[c * kernel_area + tap] : 0.0f;
+    }
+  }
+}
+
 void depthwise(ThreadPool& pool, const DepthwiseArgs& args) {
   const Window& window = args.window;
   const DepthwiseKernels& kernels = kernels_for(window);

@@ -34,6 +34,9 @@ void depthwise_pack(const float* weights, Index channels, Index kernel_area, flo
 
 void depthwise(ThreadPool& pool, const DepthwiseArgs& args);
 
+/// [channels][kernel_area] -> [blocks][kernel_area][lanes], the channels beyond the last 0.
+void depthwise_pack_blocks(const float* weights, Index channels, Index kernel_area, Index lanes, float* packed);
+
 struct DepthwiseInputGradientArgs {
   Window window;
   Index channels = 0;
@@ -52,12 +55,30 @@ struct DepthwiseWeightGradientArgs {
 };
 void depthwise_weight_gradient(ThreadPool& pool, const DepthwiseWeightGradientArgs& args);
 
+/// Forward, for one vector of channels ("block", PointwiseKernels::lanes floats per pixel) of a map that was copied
+/// into a ring of rows with its padding: nothing is tested, nothing outside the ring is padding.
+struct DepthwiseBlockArgs {
+  Index kernel = 3, stride = 1;
+  const float* input = nullptr;    ///< the first row of the ring, at the first tap of the first output
+  Index input_row = 0;             ///< floats from one row to the next
+  Index ring = 0;                  ///< rows in the ring
+  Index slot = 0;                  ///< the row of the ring under the first output row
+  const float* weights = nullptr;  ///< [kernel_area][lanes], from depthwise_pack_blocks
+  const float* bias = nullptr;     ///< [lanes]
+  Activation activation = Activation::none;
+  Index rows = 0, width = 0;  ///< of outputs
+  float* output = nullptr;
+  Index output_row = 0, output_pixel = 0;  ///< floats from one row, one pixel to the next
+  Index channels = 0;                      ///< of each pixel that are written: lanes, or fewer
+};
+
 /// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
 struct DepthwiseKernels {
   void (*forward)(const DepthwiseArgs& args, Range output_rows);
   void (*input_gradient)(const DepthwiseInputGradientArgs& args, Range input_rows);
   /// Overwrites `sums` [kernel_area][channels] with what these output rows add to the weight gradient.
   void (*weight_gradient)(const DepthwiseWeightGradientArgs& args, Range output_rows, float* sums);
+  void (*block)(const DepthwiseBlockArgs& args);
 };
 
 /// Windows that every variant but the reference is written for, and the only ones it may be called with.

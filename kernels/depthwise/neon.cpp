@@ -2,6 +2,6 @@
 
 namespace linnet::kernels::neon {
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block};
 
 }  // namespace linnet::kernels::neon

@@ -80,8 +80,23 @@ void weight_gradient(const DepthwiseWeightGradientArgs& args, Range rows, float*
   }
 }
 
+void block(const DepthwiseBlockArgs& args) {
+  for (Index y = 0; y < args.rows; ++y) {
+    for (Index x = 0; x < args.width; ++x) {
+      float sum = args.bias[0];
+      for (Index ky = 0; ky < args.kernel; ++ky) {
+        const float* row = args.input + (args.slot + y * args.stride + ky) % args.ring * args.input_row;
+        for (Index kx = 0; kx < args.kernel; ++kx) {
+          sum += row[x * args.stride + kx] * args.weights[ky * args.kernel + kx];
+        }
+      }
+      args.output[y * args.output_row + x * args.output_pixel] = activate(args.activation, sum);
+    }
+  }
+}
+
 }  // namespace
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block};
 
 }  // namespace linnet::kernels::scalar

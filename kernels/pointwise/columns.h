@@ -47,4 +47,14 @@ LINNET_INLINE void store_tile(const Tile<height, vectors>& tile, float* output, 
   });
 }
 
+/// Row r goes to output + positions[r], its vectors `stride` floats apart.
+template <Index height, Index vectors>
+LINNET_INLINE void store_blocks(const Tile<height, vectors>& tile, float* output, const Index (&positions)[height],
+                                Index stride) {
+  unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
+    float* row = output + positions[r];
+    unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { store(row + v * stride, Vec(tile.sum[r][v])); });
+  });
+}
+
 }  // namespace linnet::kernels::LINNET_ISA

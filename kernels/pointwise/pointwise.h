@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "kernels/common/epilogue.h"
@@ -21,6 +22,13 @@ class ThreadPool;
 
 namespace linnet::kernels {
 
+/// An output in channel blocks: vectors of channels (PointwiseKernels::lanes) lie `stride` floats apart, those of
+/// neighbouring pixels side by side. The last vector is written whole.
+struct OutputBlocks {
+  Index stride = 0;                         ///< 0: the output is NHWC
+  const std::int32_t* positions = nullptr;  ///< of each row, in floats; null: row * output_stride
+};
+
 struct PointwiseArgs {
   Index rows = 0;  ///< pixels
   Index in_channels = 0;
@@ -31,6 +39,7 @@ struct PointwiseArgs {
   float* output = nullptr;
   Index output_stride = 0;
   Epilogue epilogue;
+  OutputBlocks blocks = {};
 };
 
 /// Floats that pointwise_pack writes, for the instruction set in use.
@@ -70,9 +79,10 @@ struct WeightGradientBlock {
   float* scratch = nullptr;  ///< weight_gradient_scratch_size() floats, 64-byte aligned
 };
 
-/// An input row in pieces of equal size: piece s begins `stride` floats after piece s - 1. `count` divides in_channels.
+/// An input row in pieces of `size` floats, the last of them perhaps shorter: each begins `stride` floats after the one
+/// before it.
 struct Segments {
-  Index count = 1;
+  Index size = 0;  ///< 0: the row is one piece
   Index stride = 0;
 };
 

@@ -7,22 +7,26 @@
 namespace linnet::kernels::LINNET_ISA {
 namespace {
 
-/// Activations that take more than a few instructions run over the tile after it was stored.
+/// Activations that take more than a few instructions are one function for all tiles.
 LINNET_INLINE bool is_long(Activation activation) {
   return activation == Activation::hard_sigmoid || activation == Activation::silu ||
          activation == Activation::sigmoid || activation == Activation::gelu;
 }
 
-__attribute__((noinline)) void activate_rows(Activation activation, float* rows, Index stride, Index height,
-                                             Index width) {
+__attribute__((noinline)) void activate_vectors(Activation activation, float* values, Index count) {
   with_activation(activation, [&](auto tag) {
-    for (Index r = 0; r < height; ++r) {
-      float* row = rows + r * stride;
-      Index c = 0;
-      for (; c + lanes <= width; c += lanes) store(row + c, activate<tag.activation>(load(row + c)));
-      if (c < width) store_partial(row + c, activate<tag.activation>(load_partial(row + c, width - c)), width - c);
-    }
+    for (Index i = 0; i < count; ++i) store(values + i * lanes, activate<tag.activation>(load(values + i * lanes)));
   });
+}
+
+template <Index height, Index vectors>
+LINNET_INLINE void activate_tile(Tile<height, vectors>& tile, Activation activation) {
+  alignas(64) float values[height * vectors * lanes];
+  unroll<height * vectors>(
+      [&](auto i) LINNET_INLINE_LAMBDA { store(values + i * lanes, Vec(tile.sum[i / vectors][i % vectors])); });
+  activate_vectors(activation, values, height * vectors);
+  unroll<height * vectors>([&](auto i)
+                               LINNET_INLINE_LAMBDA { tile.sum[i / vectors][i % vectors] = load(values + i * lanes); });
 }
 
 /// The epilogue of a tile whose first row is `row`.
@@ -43,10 +47,19 @@ LINNET_INLINE void finish(Tile<height, vectors>& tile, const PointwiseArgs& args
     for_each_sum(tile, [&](Vec x) LINNET_INLINE_LAMBDA { return clamp(x, 0.0f, limit); });
   } else if (activation == Activation::hard_swish) {
     for_each_sum(tile, [](Vec x) LINNET_INLINE_LAMBDA { return activate<Activation::hard_swish>(x); });
+  } else if (is_long(activation)) {
+    activate_tile(tile, activation);
   }
-  float* output = args.output + row * args.output_stride + columns.begin;
-  store_tile(tile, output, args.output_stride, columns.tail);
-  if (is_long(activation)) activate_rows(activation, output, args.output_stride, height, columns.width);
+  const OutputBlocks& blocks = args.blocks;
+  if (blocks.stride == 0) {
+    store_tile(tile, args.output + row * args.output_stride + columns.begin, args.output_stride, columns.tail);
+    return;
+  }
+  Index positions[height];
+  for (Index r = 0; r < height; ++r) {
+    positions[r] = blocks.positions ? blocks.positions[row + r] : (row + r) * args.output_stride;
+  }
+  store_blocks(tile, args.output + columns.begin / lanes * blocks.stride, positions, blocks.stride);
 }
 
 template <Index vectors>
@@ -62,7 +75,7 @@ LINNET_INLINE void load_bias(const PointwiseArgs& args, const Columns& columns, 
 template <Index height, Index vectors>
 void run_tiles(const PointwiseArgs& args, const Segments& segments, const float* weights, const Columns& columns,
                Index row, Index count) {
-  const Index depth = args.in_channels / segments.count;
+  const Index depth = args.in_channels, piece = segments.size != 0 ? segments.size : depth;
   Vec bias[vectors];
   load_bias(args, columns, bias);
   for (; count > 0; --count, row += height) {
@@ -71,8 +84,9 @@ void run_tiles(const PointwiseArgs& args, const Segments& segments, const float*
       unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = bias[v]; });
     });
     const float* input = args.input + row * args.input_stride;
-    for (Index s = 0; s < segments.count; ++s) {
-      add_rows(tile, input + s * segments.stride, args.input_stride, weights + s * depth * vectors * lanes, depth);
+    for (Index k = 0; k < depth; k += piece, input += segments.stride) {
+      const Index size = depth - k < piece ? depth - k : piece;
+      add_rows(tile, input, args.input_stride, weights + k * vectors * lanes, size);
     }
     finish(tile, args, columns, row);
   }
@@ -124,7 +138,7 @@ void run_panel(const PointwiseArgs& args, const Segments& segments, const float*
 }
 
 void run_panels(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
-  if (rows.end - rows.begin == 1 && segments.count == 1) {
+  if (rows.end - rows.begin == 1 && segments.size == 0) {
     const Index whole = args.out_channels / (2 * lanes);  // the last panel may be one of them
     constexpr Index together = 4;
     while (panels.begin + together <= panels.end && panels.begin + together <= whole &&

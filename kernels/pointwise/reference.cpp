@@ -14,7 +14,7 @@ float finish(const Epilogue& epilogue, Index row, Index channel, float sum) {
 }
 
 void run(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
-  const Index depth = args.in_channels / segments.count;
+  const Index piece = segments.size != 0 ? segments.size : args.in_channels;
   for (Index panel = panels.begin; panel < panels.end; ++panel) {
     const Index begin = panel_begin(panel, lanes);
     const Index width = panel_vectors(panel, args.out_channels, lanes) * lanes;
@@ -23,10 +23,13 @@ void run(const PointwiseArgs& args, const Segments& segments, Range rows, Range 
       for (Index column = 0; column < width && begin + column < args.out_channels; ++column) {
         float sum = 0;
         for (Index k = 0; k < args.in_channels; ++k) {
-          const float* segment = args.input + row * args.input_stride + k / depth * segments.stride;
-          sum += segment[k % depth] * weights[k * width + column];
+          const float* segment = args.input + row * args.input_stride + k / piece * segments.stride;
+          sum += segment[k % piece] * weights[k * width + column];
         }
-        args.output[row * args.output_stride + begin + column] = finish(args.epilogue, row, begin + column, sum);
+        const OutputBlocks& blocks = args.blocks;
+        float* output = args.output + (blocks.positions ? blocks.positions[row] : row * args.output_stride);
+        output[(begin + column) * (blocks.stride != 0 ? blocks.stride : 1)] =
+            finish(args.epilogue, row, begin + column, sum);
       }
     }
   }

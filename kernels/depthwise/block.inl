@@ -1,0 +1,88 @@
+// The forward pass on one block of channels, its padding copied with it: tiles without a test.
+#pragma once
+
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/depthwise/tile.inl"
+
+namespace linnet::kernels::LINNET_ISA {
+namespace {
+
+/// Neighbouring outputs of one row; `inputs` are the rows under the kernel, at the first tap of the tile.
+template <Index kernel, Index stride, Index width>
+LINNET_INLINE void block_tile(const DepthwiseBlockArgs& args, const float* const (&inputs)[kernel], Index x,
+                              float* output) {
+  Vec sums[width];
+  const Vec bias = load(args.bias);
+  LINNET_UNROLL
+  for (Index t = 0; t < width; ++t) sums[t] = bias;
+  const float* weights = args.weights;
+  for (Index ky = 0; ky < kernel; ++ky, weights += kernel * lanes) {
+    const float* input = inputs[ky] + x * stride * lanes;
+    Vec taps[kernel];
+    LINNET_UNROLL
+    for (Index k = 0; k < kernel; ++k) taps[k] = load(weights + k * lanes);
+    LINNET_UNROLL
+    for (Index j = 0; j < (width - 1) * stride + kernel; ++j) {
+      const Vec value = load(input + j * lanes);
+      LINNET_UNROLL
+      for (Index t = 0; t < width; ++t) {
+        const Index k = j - t * stride;
+        if (k >= 0 && k < kernel) sums[t] = multiply_add(value, taps[k], sums[t]);
+      }
+    }
+  }
+  activate_tile(args.activation, sums);
+  output += x * args.output_pixel;
+  if (args.channels == lanes) {
+    LINNET_UNROLL
+    for (Index t = 0; t < width; ++t) store(output + t * args.output_pixel, sums[t]);
+  } else {
+    for (Index t = 0; t < width; ++t) store_partial(output + t * args.output_pixel, sums[t], args.channels);
+  }
+}
+
+/// Rows in tiles of one width; the last one covers outputs of the one before it again where the width does not divide.
+template <Index kernel, Index stride, Index width>
+void block_rows(const DepthwiseBlockArgs& args) {
+  Index slot = args.slot;
+  for (Index y = 0; y < args.rows; ++y) {
+    const float* inputs[kernel];
+    for (Index ky = 0; ky < kernel; ++ky) {
+      inputs[ky] = args.input + (slot + ky < args.ring ? slot + ky : slot + ky - args.ring) * args.input_row;
+    }
+    slot = slot + stride < args.ring ? slot + stride : slot + stride - args.ring;
+    float* output = args.output + y * args.output_row;
+    Index x = 0;
+    for (; x + width <= args.width; x += width) block_tile<kernel, stride, width>(args, inputs, x, output);
+    if (x < args.width) block_tile<kernel, stride, width>(args, inputs, args.width - width, output);
+  }
+}
+
+template <Index kernel, Index stride>
+void block_of(const DepthwiseBlockArgs& args) {
+  const Index by_eight = (args.width + 7) / 8 * 8, by_seven = (args.width + 6) / 7 * 7;
+  if (args.width >= 8 && by_eight <= by_seven) {
+    block_rows<kernel, stride, 8>(args);
+  } else if (args.width >= 7) {
+    block_rows<kernel, stride, 7>(args);
+  } else if (args.width >= 4) {
+    block_rows<kernel, stride, 4>(args);
+  } else {
+    block_rows<kernel, stride, 1>(args);
+  }
+}
+
+void block(const DepthwiseBlockArgs& args) {
+  const bool strided = args.stride == 2;
+  switch (args.kernel) {
+    case 3:
+      return strided ? block_of<3, 2>(args) : block_of<3, 1>(args);
+    case 5:
+      return strided ? block_of<5, 2>(args) : block_of<5, 1>(args);
+    default:
+      return strided ? block_of<7, 2>(args) : block_of<7, 1>(args);
+  }
+}
+
+}  // namespace
+}  // namespace linnet::kernels::LINNET_ISA

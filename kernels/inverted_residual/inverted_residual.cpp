@@ -1,0 +1,317 @@
+#include "kernels/inverted_residual/inverted_residual.h"
+
+#include <algorithm>
+
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/inverted_residual/schedule.h"
+#include "kernels/linear/linear.h"
+#include "kernels/pointwise/panels.h"
+#include "kernels/pointwise/pointwise.h"
+#include "kernels/pointwise/split.h"
+#include "linnet/thread_pool.h"
+
+namespace linnet::kernels {
+namespace {
+
+/// One image of a call.
+class Image {
+ public:
+  Image(ThreadPool& pool, const InvertedResidualArgs& args, Index image)
+      : pool_(pool),
+        args_(args),
+        shape_(args.shape),
+        window_(args.shape.window),
+        plan_(schedule(args.shape)),
+        pointwise_(pointwise_kernels()),
+        depthwise_(select(depthwise_variants())),
+        elementwise_(select(elementwise_variants())),
+        out_pixels_(window_.out_height * window_.out_width) {
+    input_ = args.input + image * window_.in_height * window_.in_width * shape_.in_channels;
+    output_channels_ = shape_.out_channels != 0 ? shape_.out_channels : shape_.channels;
+    output_ = args.output + image * out_pixels_ * output_channels_;
+    epilogue_ = args.epilogue;
+    if (epilogue_.residual) epilogue_.residual += image * out_pixels_ * epilogue_.residual_stride;
+    per_thread_ = plan_.expanded + plan_.row_map;
+    map_ = args.workspace + static_cast<Index>(pool.threads()) * per_thread_;
+    sums_ = map_ + plan_.map;
+    means_ = sums_ + plan_.row_sums;
+  }
+
+  void run() {
+    if (plan_.by_rows) {
+      run_by_rows();
+    } else {
+      run_by_blocks();
+    }
+    if (!plan_.keeps_map) return;
+    if (shape_.squeezed != 0) find_gates();
+    project_map();
+  }
+
+ private:
+  float* expanded(int worker) const { return args_.workspace + worker * per_thread_; }
+  float* gates() const { return means_ + plan_.blocks * plan_.lanes; }
+  Index block_size() const { return plan_.ring * plan_.row; }
+
+  /// The input rows `rows` of some blocks, from `block` on, to `place` in the buffer, where the first pixel is.
+  void expand(Range rows, Index block, Index blocks, float* place, const std::int32_t* positions) const {
+    const Index begin = block * plan_.lanes;
+    const Index channels = std::min(blocks * plan_.lanes, shape_.channels - begin);
+    const Index pixels = rows.size() * window_.in_width;
+    const float* input = input_ + rows.begin * window_.in_width * shape_.in_channels;
+    if (!shape_.expands) return copy(rows, begin, channels, place);
+    PointwiseArgs product;
+    product.rows = pixels;
+    product.in_channels = shape_.in_channels;
+    product.out_channels = channels;
+    product.input = input;
+    product.input_stride = shape_.in_channels;
+    product.weights = args_.expand.weights + begin * shape_.in_channels;
+    product.output = place;
+    product.output_stride = plan_.lanes;
+    product.epilogue.bias = args_.expand.bias ? args_.expand.bias + begin : nullptr;
+    product.epilogue.activation = args_.expand.activation;
+    product.blocks = {block_size(), positions};
+    pointwise_.run(product, {}, {0, pixels}, {0, panel_count(channels, plan_.lanes)});
+  }
+
+  /// As expand(), without an expansion.
+  void copy(Range rows, Index begin, Index channels, float* place) const {
+    for (Index y = rows.begin; y < rows.end; ++y, place += plan_.row) {
+      const float* pixel = input_ + y * window_.in_width * shape_.in_channels + begin;
+      for (Index x = 0; x < window_.in_width; ++x, pixel += shape_.in_channels) {
+        float* to = place + x * plan_.lanes;
+        for (Index c = 0; c < channels; c += plan_.lanes, to += block_size()) {
+          std::copy_n(pixel + c, std::min(plan_.lanes, channels - c), to);
+        }
+      }
+    }
+  }
+
+  /// Zeroes the columns of padding of these rows of the buffer, and the rows of padding altogether.
+  void clear_padding(float* buffer, Index blocks, Range zero_rows_before, Range image_rows, Index rows) const {
+    for (Index b = 0; b < blocks; ++b) {
+      float* block = buffer + b * block_size();
+      for (Index r = 0; r < rows; ++r) {
+        float* row = block + r * plan_.row;
+        if (r < zero_rows_before.end || r >= image_rows.end) {
+          std::fill(row, row + plan_.row, 0.0f);
+        } else {
+          std::fill(row, row + window_.pad_left * plan_.lanes, 0.0f);
+          std::fill(row + (window_.pad_left + window_.in_width) * plan_.lanes, row + plan_.row, 0.0f);
+        }
+      }
+    }
+  }
+
+  DepthwiseBlockArgs depthwise_block(const float* buffer, Index block) const {
+    DepthwiseBlockArgs depthwise;
+    depthwise.kernel = window_.kernel_height;
+    depthwise.stride = window_.stride;
+    depthwise.input = buffer;
+    depthwise.input_row = plan_.row;
+    depthwise.ring = plan_.ring;
+    depthwise.weights = args_.depthwise.weights + block * window_.kernel_area() * plan_.lanes;
+    depthwise.bias = args_.depthwise.bias + block * plan_.lanes;
+    depthwise.activation = args_.depthwise.activation;
+    depthwise.width = window_.out_width;
+    return depthwise;
+  }
+
+  /// Where the depthwise convolution's output goes: rows from `row` on of block `block`.
+  void place_output(DepthwiseBlockArgs& depthwise, Index block, Index row, float* row_map) const {
+    depthwise.channels = plan_.lanes;
+    depthwise.output_pixel = plan_.lanes;
+    depthwise.output_row = window_.out_width * plan_.lanes;
+    if (plan_.keeps_map) {
+      depthwise.output = map_ + (block * out_pixels_ + row * window_.out_width) * plan_.lanes;
+    } else if (shape_.out_channels != 0) {
+      depthwise.output = row_map + block * window_.out_width * plan_.lanes;
+    } else {
+      depthwise.channels = std::min(plan_.lanes, shape_.channels - block * plan_.lanes);
+      depthwise.output_pixel = shape_.channels;
+      depthwise.output_row = window_.out_width * shape_.channels;
+      depthwise.output = output_ + row * depthwise.output_row + block * plan_.lanes;
+    }
+  }
+
+  void sum(const DepthwiseBlockArgs& depthwise, float* sums) const {
+    for (Index c = 0; c < plan_.lanes; ++c) sums[c] = 0;
+    const LinearKernels& linear = select(linear_variants());
+    linear.column_sums(depthwise.output, plan_.lanes, {0, depthwise.rows * depthwise.width}, {0, plan_.lanes}, sums);
+  }
+
+  void run_by_blocks() {
+    const Index blocks = plan_.blocks;
+    pool_.run(plan_.groups, [&](Index group, int worker) {
+      const Range range{group * plan_.group, group + 1 == plan_.groups ? blocks : (group + 1) * plan_.group};
+      float* buffer = expanded(worker);
+      const Index top = window_.pad_top;
+      clear_padding(buffer, range.size(), {0, top}, {top, top + window_.in_height}, plan_.ring);
+      float* place = buffer + top * plan_.row + window_.pad_left * plan_.lanes;
+      expand({0, window_.in_height}, range.begin, range.size(), place, args_.positions);
+      for (Index b = range.begin; b < range.end; ++b) {
+        DepthwiseBlockArgs depthwise = depthwise_block(buffer + (b - range.begin) * block_size(), b);
+        depthwise.rows = window_.out_height;
+        place_output(depthwise, b, 0, nullptr);
+        depthwise_.block(depthwise);
+        if (shape_.squeezed != 0) sum(depthwise, sums_ + b * plan_.lanes);
+      }
+    });
+  }
+
+  void run_by_rows() {
+    const Index chunks = pool_.threads() == 1 ? 1 : std::min<Index>(window_.out_height, 2 * pool_.threads());
+    pool_.run(chunks, [&](Index chunk, int worker) {
+      float* buffer = expanded(worker);
+      float* row_map = buffer + plan_.expanded;
+      clear_padding(buffer, plan_.blocks, {0, 0}, {0, plan_.ring}, plan_.ring);
+      const Range outputs = split(window_.out_height, chunks, chunk);
+      Index next = outputs.begin * window_.stride - window_.pad_top;  // row of the input that is not in the ring yet
+      for (Index y = outputs.begin; y < outputs.end; ++y) {
+        const Index first = y * window_.stride - window_.pad_top;
+        for (next = std::max(next, first); next < first + plan_.ring; ++next) fill_slot(buffer, next);
+        for (Index b = 0; b < plan_.blocks; ++b) {
+          DepthwiseBlockArgs depthwise = depthwise_block(buffer + b * block_size(), b);
+          depthwise.rows = 1;
+          depthwise.slot = slot_of(first);
+          place_output(depthwise, b, y, row_map);
+          depthwise_.block(depthwise);
+          if (shape_.squeezed != 0) sum(depthwise, sums_ + (y * plan_.blocks + b) * plan_.lanes);
+        }
+        if (plan_.row_map != 0) {
+          project(row_map, window_.out_width, {0, window_.out_width}, y * window_.out_width,
+                  {0, panel_count(shape_.out_channels, plan_.lanes)});
+        }
+      }
+    });
+  }
+
+  Index slot_of(Index row) const { return (row + window_.pad_top) % plan_.ring; }
+
+  void fill_slot(float* buffer, Index row) const {
+    float* place = buffer + slot_of(row) * plan_.row + window_.pad_left * plan_.lanes;
+    if (row >= 0 && row < window_.in_height) return expand({row, row + 1}, 0, plan_.blocks, place, nullptr);
+    for (Index b = 0; b < plan_.blocks; ++b) {
+      std::fill_n(place + b * block_size(), window_.in_width * plan_.lanes, 0.0f);
+    }
+  }
+
+  /// Some rows of a map in blocks of `pixels` pixels; its first one is the output's `first_pixel`.
+  void project(const float* map, Index pixels, Range rows, Index first_pixel, Range panels) const {
+    PointwiseArgs product;
+    product.rows = rows.end;
+    product.in_channels = shape_.channels;
+    product.out_channels = shape_.out_channels;
+    product.input = map;
+    product.input_stride = plan_.lanes;
+    product.weights = args_.project;
+    product.output = output_ + first_pixel * shape_.out_channels;
+    product.output_stride = shape_.out_channels;
+    product.epilogue = epilogue_;
+    if (epilogue_.residual) product.epilogue.residual += first_pixel * epilogue_.residual_stride;
+    pointwise_.run(product, {plan_.lanes, pixels * plan_.lanes}, rows, panels);
+  }
+
+  void find_gates() {
+    const Index padded = plan_.blocks * plan_.lanes;
+    const Index rows = plan_.by_rows ? window_.out_height : 1;
+    const float scale = 1.0f / static_cast<float>(out_pixels_);
+    for (Index c = 0; c < shape_.channels; ++c) {
+      float total = 0;
+      for (Index row = 0; row < rows; ++row) total += sums_[row * padded + c];
+      means_[c] = total * scale;
+    }
+    float* squeezed = gates() + padded;
+    linear(pool_, {.rows = 1,
+                   .in_features = shape_.channels,
+                   .out_features = shape_.squeezed,
+                   .input = means_,
+                   .weights = args_.squeeze.weights,
+                   .bias = args_.squeeze.bias,
+                   .activation = args_.squeeze.activation,
+                   .output = squeezed});
+    linear(pool_, {.rows = 1,
+                   .in_features = shape_.squeezed,
+                   .out_features = shape_.channels,
+                   .input = squeezed,
+                   .weights = args_.excite.weights,
+                   .bias = args_.excite.bias,
+                   .activation = args_.excite.activation,
+                   .output = gates()});
+    std::fill(gates() + shape_.channels, gates() + padded, 0.0f);
+  }
+
+  void scale_map(Range rows, Range blocks) const {
+    for (Index b = blocks.begin; b < blocks.end; ++b) {
+      float* values = map_ + (b * out_pixels_ + rows.begin) * plan_.lanes;
+      elementwise_.scale_channels(rows.size(), plan_.lanes, values, gates() + b * plan_.lanes, values);
+    }
+  }
+
+  void project_map() {
+    const Index panels = panel_count(shape_.out_channels, plan_.lanes);
+    const Index tiles = divide_up(out_pixels_, pointwise_.tile_rows);
+    const std::int64_t work = std::int64_t{out_pixels_} * shape_.channels * shape_.out_channels;
+    constexpr Index few_rows = 128, many_weights = 64 * 1024;
+    if (out_pixels_ <= few_rows && shape_.channels * shape_.out_channels >= many_weights) {
+      // Chunks of panels, so that weights are fetched once altogether and not once per chunk of rows.
+      if (shape_.squeezed != 0) scale_map({0, out_pixels_}, {0, plan_.blocks});
+      const Index chunks = chunk_count(work, panels);
+      pool_.run(chunks, [&](Index chunk, int) {
+        project(map_, out_pixels_, {0, out_pixels_}, 0, split(panels, chunks, chunk));
+      });
+      return;
+    }
+    const Index chunks = chunk_count(work, tiles);
+    pool_.run(chunks, [&](Index chunk, int) {
+      const Range part = split(tiles, chunks, chunk);
+      const Range rows{part.begin * pointwise_.tile_rows, std::min(part.end * pointwise_.tile_rows, out_pixels_)};
+      if (shape_.squeezed != 0) scale_map(rows, {0, plan_.blocks});
+      project(map_, out_pixels_, rows, 0, {0, panels});
+    });
+  }
+
+  ThreadPool& pool_;
+  const InvertedResidualArgs& args_;
+  const InvertedResidualShape& shape_;
+  const Window& window_;
+  const InvertedResidualSchedule plan_;
+  const PointwiseKernels& pointwise_;
+  const DepthwiseKernels& depthwise_;
+  const ElementwiseKernels& elementwise_;
+  Index out_pixels_;
+  const float* input_;
+  Index output_channels_;
+  float* output_;
+  Epilogue epilogue_;
+  Index per_thread_;
+  float *map_, *sums_, *means_;
+};
+
+}  // namespace
+
+std::size_t inverted_residual_workspace_size(const InvertedResidualShape& shape, int threads) {
+  const InvertedResidualSchedule plan = schedule(shape);
+  return static_cast<std::size_t>(threads) * static_cast<std::size_t>(plan.expanded + plan.row_map) +
+         static_cast<std::size_t>(plan.map + plan.row_sums + plan.gates);
+}
+
+std::vector<std::int32_t> inverted_residual_positions(const InvertedResidualShape& shape) {
+  const InvertedResidualSchedule plan = schedule(shape);
+  std::vector<std::int32_t> positions;
+  if (plan.by_rows || !shape.expands) return positions;
+  for (Index y = 0; y < shape.window.in_height; ++y) {
+    for (Index x = 0; x < shape.window.in_width; ++x) {
+      positions.push_back(static_cast<std::int32_t>(y * plan.row + x * plan.lanes));
+    }
+  }
+  return positions;
+}
+
+void inverted_residual(ThreadPool& pool, const InvertedResidualArgs& args) {
+  for (Index image = 0; image < args.shape.window.batch; ++image) Image(pool, args, image).run();
+}
+
+}  // namespace linnet::kernels

@@ -1,0 +1,70 @@
+#include "kernels/inverted_residual/schedule.h"
+
+#include <algorithm>
+
+#include "kernels/pointwise/panels.h"
+#include "kernels/pointwise/pointwise.h"
+#include "kernels/pointwise/split.h"
+#include "linnet/cpu.h"
+
+namespace linnet::kernels {
+namespace {
+
+constexpr Index to_alignment(Index floats) { return (floats + 15) / 16 * 16; }
+
+Index l2_floats() {
+  constexpr std::size_t usual = 512 * 1024;
+  const std::size_t bytes = cpu_info().l2_bytes;
+  return static_cast<Index>((bytes != 0 ? bytes : usual) / sizeof(float));
+}
+
+}  // namespace
+
+InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
+  const Window& window = shape.window;
+  InvertedResidualSchedule plan;
+  plan.lanes = pointwise_kernels().lanes;
+  plan.blocks = vector_count(shape.channels, plan.lanes);
+  const Index width =
+      std::max((window.out_width - 1) * window.stride + window.kernel_width, window.pad_left + window.in_width);
+  plan.row = width * plan.lanes;
+  const Index row_outputs = window.out_width * plan.blocks * plan.lanes;
+  const Index map = window.out_height * row_outputs;
+  const Index weights = (shape.expands ? shape.in_channels * shape.channels : 0) + shape.channels * shape.out_channels;
+
+  // A row must fill the projection's tiles; all weights are read once per row.
+  constexpr Index fewest_pixels = 20;
+  plan.by_rows = window.out_width >= fewest_pixels && map > l2_floats() / 4 && weights <= l2_floats() / 4;
+  plan.keeps_map = shape.out_channels != 0 && (!plan.by_rows || shape.squeezed != 0);
+  plan.map = plan.keeps_map ? to_alignment(map) : 0;
+  if (plan.by_rows) {
+    plan.ring = window.kernel_height;
+    plan.expanded = plan.blocks * plan.ring * plan.row;
+    plan.row_map = plan.keeps_map || shape.out_channels == 0 ? 0 : row_outputs;
+  } else {
+    const Index rows =
+        std::max((window.out_height - 1) * window.stride + window.kernel_height, window.pad_top + window.in_height);
+    plan.ring = rows;
+    // Whole panels of the expansion, and enough of them to be worth a call.
+    constexpr std::int64_t worth = 1 << 19;
+    const Index panels = panel_count(shape.channels, plan.lanes);
+    const std::int64_t work =
+        std::int64_t{window.in_height} * window.in_width * 2 * plan.lanes * (shape.expands ? shape.in_channels : 1) +
+        std::int64_t{window.out_height} * window.out_width * 2 * plan.lanes * window.kernel_area();
+    const auto wanted = static_cast<Index>(worth / std::max<std::int64_t>(work, 1)) + 1;
+    const Index fitting = std::max<Index>(1, l2_floats() / 4 / std::max<Index>(1, 2 * rows * plan.row));
+    plan.group = 2 * std::max<Index>(1, std::min({wanted, fitting, panels}));
+    plan.groups = std::max<Index>(1, divide_up(panels * 2, plan.group));
+    plan.expanded = (plan.group + 1) * rows * plan.row;
+  }
+  plan.expanded = to_alignment(plan.expanded);
+  plan.row_map = to_alignment(plan.row_map);
+  if (shape.squeezed != 0) {
+    const Index padded = plan.blocks * plan.lanes;
+    plan.row_sums = to_alignment((plan.by_rows ? window.out_height : 1) * padded);
+    plan.gates = to_alignment(2 * padded + shape.squeezed);
+  }
+  return plan;
+}
+
+}  // namespace linnet::kernels

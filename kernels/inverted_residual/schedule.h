@@ -1,0 +1,31 @@
+// How a block is cut into pieces that fit the cache: by its shape and the size of the cache alone.
+#pragma once
+
+#include "kernels/inverted_residual/inverted_residual.h"
+
+namespace linnet::kernels {
+
+struct InvertedResidualSchedule {
+  /// by_rows: all channels of a row at a time, the rows under the kernel in a ring; what the depthwise convolution
+  /// gives is projected row by row. For large maps of few channels.
+  /// by_blocks: some channel blocks of the whole map at a time; the projection comes last. For small maps.
+  bool by_rows = false;
+  Index lanes = 1;         ///< channels in a block
+  Index blocks = 0;        ///< channel blocks
+  Index ring = 0;          ///< rows of an expanded buffer
+  Index row = 0;           ///< floats of a row of one block in it
+  Index group = 0;         ///< by_blocks: blocks in a piece, but for the last piece, which takes the rest
+  Index groups = 1;        ///< by_blocks: pieces
+  bool keeps_map = false;  ///< the depthwise convolution's whole output is kept: it is gated or projected afterwards
+
+  // Floats of the workspace, in this order. The first two exist once per thread.
+  Index expanded = 0;  ///< a piece of the expanded map
+  Index row_map = 0;   ///< by_rows: one row of the depthwise convolution's output
+  Index map = 0;       ///< its whole output, for one image
+  Index row_sums = 0;  ///< per row (by_rows) or not: sums for squeeze-and-excite
+  Index gates = 0;     ///< means, squeezed channels, gates
+};
+
+InvertedResidualSchedule schedule(const InvertedResidualShape& shape);
+
+}  // namespace linnet::kernels
