@@ -72,7 +72,33 @@ void block_of(const DepthwiseBlockArgs& args) {
   }
 }
 
-void block(const DepthwiseBlockArgs& args) {
+/// In an order that depends on the number of outputs alone.
+void sum_outputs(const DepthwiseBlockArgs& args) {
+  Vec totals[4] = {Vec(0.0f), Vec(0.0f), Vec(0.0f), Vec(0.0f)};
+  for (Index y = 0; y < args.rows; ++y) {
+    const float* output = args.output + y * args.output_row;
+    Index x = 0;
+    for (; x + 4 <= args.width; x += 4) {
+      LINNET_UNROLL
+      for (Index i = 0; i < 4; ++i) totals[i] += load(output + (x + i) * args.output_pixel);
+    }
+    for (; x < args.width; ++x) totals[0] += load(output + x * args.output_pixel);
+  }
+  store(args.sums, (totals[0] + totals[1]) + (totals[2] + totals[3]));
+}
+
+void to_blocks(const ToBlocksArgs& args) {
+  const float* pixel = args.pixels;
+  const Index whole = args.channels / lanes * lanes, left = args.channels - whole;
+  for (Index i = 0; i < args.count; ++i, pixel += args.stride) {
+    float* to = args.blocks + i * lanes;
+    for (Index c = 0; c < whole; c += lanes, to += args.block_stride) store(to, load(pixel + c));
+    if (args.next) __builtin_prefetch(pixel + args.channels, 0, 2);
+    if (left > 0) store(to, load_partial(pixel + whole, left));
+  }
+}
+
+void block_outputs(const DepthwiseBlockArgs& args) {
   const bool strided = args.stride == 2;
   switch (args.kernel) {
     case 3:
@@ -82,6 +108,11 @@ void block(const DepthwiseBlockArgs& args) {
     default:
       return strided ? block_of<7, 2>(args) : block_of<7, 1>(args);
   }
+}
+
+void block(const DepthwiseBlockArgs& args) {
+  block_outputs(args);
+  if (args.sums) sum_outputs(args);
 }
 
 }  // namespace

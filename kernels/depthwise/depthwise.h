@@ -70,6 +70,17 @@ struct DepthwiseBlockArgs {
   float* output = nullptr;
   Index output_row = 0, output_pixel = 0;  ///< floats from one row, one pixel to the next
   Index channels = 0;                      ///< of each pixel that are written: lanes, or fewer
+  float* sums = nullptr;                   ///< [lanes], overwritten with the sums over all outputs; or null
+};
+
+/// A row of NHWC pixels, `stride` floats apart, to blocks `block_stride` floats apart.
+struct ToBlocksArgs {
+  const float* pixels = nullptr;
+  Index stride = 0, count = 0;
+  Index channels = 0;
+  bool next = false;  ///< the channels behind these come next: fetch them
+  float* blocks = nullptr;
+  Index block_stride = 0;
 };
 
 /// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
@@ -79,6 +90,7 @@ struct DepthwiseKernels {
   /// Overwrites `sums` [kernel_area][channels] with what these output rows add to the weight gradient.
   void (*weight_gradient)(const DepthwiseWeightGradientArgs& args, Range output_rows, float* sums);
   void (*block)(const DepthwiseBlockArgs& args);
+  void (*to_blocks)(const ToBlocksArgs& args);
 };
 
 /// Windows that every variant but the reference is written for, and the only ones it may be called with.

@@ -81,6 +81,7 @@ void weight_gradient(const DepthwiseWeightGradientArgs& args, Range rows, float*
 }
 
 void block(const DepthwiseBlockArgs& args) {
+  float total = 0;
   for (Index y = 0; y < args.rows; ++y) {
     for (Index x = 0; x < args.width; ++x) {
       float sum = args.bias[0];
@@ -90,13 +91,22 @@ void block(const DepthwiseBlockArgs& args) {
           sum += row[x * args.stride + kx] * args.weights[ky * args.kernel + kx];
         }
       }
-      args.output[y * args.output_row + x * args.output_pixel] = activate(args.activation, sum);
+      const float value = activate(args.activation, sum);
+      args.output[y * args.output_row + x * args.output_pixel] = value;
+      total += value;
     }
+  }
+  if (args.sums) *args.sums = total;
+}
+
+void to_blocks(const ToBlocksArgs& args) {
+  for (Index c = 0; c < args.channels; ++c) {
+    for (Index i = 0; i < args.count; ++i) args.blocks[c * args.block_stride + i] = args.pixels[i * args.stride + c];
   }
 }
 
 }  // namespace
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block, to_blocks};
 
 }  // namespace linnet::kernels::scalar

@@ -2,6 +2,6 @@
 
 namespace linnet::kernels::sse2 {
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block, to_blocks};
 
 }  // namespace linnet::kernels::sse2

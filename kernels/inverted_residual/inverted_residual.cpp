@@ -52,6 +52,9 @@ class Image {
  private:
   float* expanded(int worker) const { return args_.workspace + worker * per_thread_; }
   float* gates() const { return means_ + plan_.blocks * plan_.lanes; }
+  Range blocks_of(Index group) const {
+    return {group * plan_.group, group + 1 == plan_.groups ? plan_.blocks : (group + 1) * plan_.group};
+  }
   Index block_size() const { return plan_.ring * plan_.row; }
 
   /// The input rows `rows` of some blocks, from `block` on, to `place` in the buffer, where the first pixel is.
@@ -79,28 +82,25 @@ class Image {
   /// As expand(), without an expansion.
   void copy(Range rows, Index begin, Index channels, float* place) const {
     for (Index y = rows.begin; y < rows.end; ++y, place += plan_.row) {
-      const float* pixel = input_ + y * window_.in_width * shape_.in_channels + begin;
-      for (Index x = 0; x < window_.in_width; ++x, pixel += shape_.in_channels) {
-        float* to = place + x * plan_.lanes;
-        for (Index c = 0; c < channels; c += plan_.lanes, to += block_size()) {
-          std::copy_n(pixel + c, std::min(plan_.lanes, channels - c), to);
-        }
-      }
+      depthwise_.to_blocks({.pixels = input_ + y * window_.in_width * shape_.in_channels + begin,
+                            .stride = shape_.in_channels,
+                            .count = window_.in_width,
+                            .channels = channels,
+                            .next = begin + channels < shape_.channels,
+                            .blocks = place,
+                            .block_stride = block_size()});
     }
   }
 
-  /// Zeroes the columns of padding of these rows of the buffer, and the rows of padding altogether.
-  void clear_padding(float* buffer, Index blocks, Range zero_rows_before, Range image_rows, Index rows) const {
+  /// Zeroes the columns of padding, and the rows that hold no row of the image.
+  void clear_padding(float* buffer, Index blocks, Range image_rows) const {
+    const Index left = window_.pad_left * plan_.lanes, right = left + window_.in_width * plan_.lanes;
     for (Index b = 0; b < blocks; ++b) {
-      float* block = buffer + b * block_size();
-      for (Index r = 0; r < rows; ++r) {
-        float* row = block + r * plan_.row;
-        if (r < zero_rows_before.end || r >= image_rows.end) {
-          std::fill(row, row + plan_.row, 0.0f);
-        } else {
-          std::fill(row, row + window_.pad_left * plan_.lanes, 0.0f);
-          std::fill(row + (window_.pad_left + window_.in_width) * plan_.lanes, row + plan_.row, 0.0f);
-        }
+      for (Index r = 0; r < plan_.ring; ++r) {
+        float* row = buffer + b * block_size() + r * plan_.row;
+        const bool holds_image = r >= image_rows.begin && r < image_rows.end;
+        std::fill(row, row + (holds_image ? left : plan_.row), 0.0f);
+        std::fill(row + right, row + plan_.row, 0.0f);
       }
     }
   }
@@ -136,29 +136,31 @@ class Image {
     }
   }
 
-  void sum(const DepthwiseBlockArgs& depthwise, float* sums) const {
-    for (Index c = 0; c < plan_.lanes; ++c) sums[c] = 0;
-    const LinearKernels& linear = select(linear_variants());
-    linear.column_sums(depthwise.output, plan_.lanes, {0, depthwise.rows * depthwise.width}, {0, plan_.lanes}, sums);
-  }
-
   void run_by_blocks() {
-    const Index blocks = plan_.blocks;
-    pool_.run(plan_.groups, [&](Index group, int worker) {
-      const Range range{group * plan_.group, group + 1 == plan_.groups ? blocks : (group + 1) * plan_.group};
+    const std::int64_t work =
+        std::int64_t{out_pixels_} * shape_.channels * window_.kernel_area() +
+        (shape_.expands ? std::int64_t{window_.in_height} * window_.in_width * shape_.in_channels * shape_.channels
+                        : 0);
+    const Index chunks = chunk_count(work, plan_.groups);
+    pool_.run(chunks, [&](Index chunk, int worker) {
       float* buffer = expanded(worker);
       const Index top = window_.pad_top;
-      clear_padding(buffer, range.size(), {0, top}, {top, top + window_.in_height}, plan_.ring);
-      float* place = buffer + top * plan_.row + window_.pad_left * plan_.lanes;
-      expand({0, window_.in_height}, range.begin, range.size(), place, args_.positions);
-      for (Index b = range.begin; b < range.end; ++b) {
-        DepthwiseBlockArgs depthwise = depthwise_block(buffer + (b - range.begin) * block_size(), b);
-        depthwise.rows = window_.out_height;
-        place_output(depthwise, b, 0, nullptr);
-        depthwise_.block(depthwise);
-        if (shape_.squeezed != 0) sum(depthwise, sums_ + b * plan_.lanes);
-      }
+      clear_padding(buffer, plan_.group + 1, {top, top + window_.in_height});
+      const Range groups = split(plan_.groups, chunks, chunk);
+      for (Index group = groups.begin; group < groups.end; ++group) run_blocks(buffer, blocks_of(group));
     });
+  }
+
+  void run_blocks(float* buffer, Range blocks) const {
+    float* place = buffer + window_.pad_top * plan_.row + window_.pad_left * plan_.lanes;
+    expand({0, window_.in_height}, blocks.begin, blocks.size(), place, args_.positions);
+    for (Index b = blocks.begin; b < blocks.end; ++b) {
+      DepthwiseBlockArgs depthwise = depthwise_block(buffer + (b - blocks.begin) * block_size(), b);
+      depthwise.rows = window_.out_height;
+      place_output(depthwise, b, 0, nullptr);
+      if (shape_.squeezed != 0) depthwise.sums = sums_ + b * plan_.lanes;
+      depthwise_.block(depthwise);
+    }
   }
 
   void run_by_rows() {
@@ -166,19 +168,24 @@ class Image {
     pool_.run(chunks, [&](Index chunk, int worker) {
       float* buffer = expanded(worker);
       float* row_map = buffer + plan_.expanded;
-      clear_padding(buffer, plan_.blocks, {0, 0}, {0, plan_.ring}, plan_.ring);
+      clear_padding(buffer, plan_.blocks, {0, plan_.ring});
       const Range outputs = split(window_.out_height, chunks, chunk);
       Index next = outputs.begin * window_.stride - window_.pad_top;  // row of the input that is not in the ring yet
       for (Index y = outputs.begin; y < outputs.end; ++y) {
         const Index first = y * window_.stride - window_.pad_top;
-        for (next = std::max(next, first); next < first + plan_.ring; ++next) fill_slot(buffer, next);
-        for (Index b = 0; b < plan_.blocks; ++b) {
-          DepthwiseBlockArgs depthwise = depthwise_block(buffer + b * block_size(), b);
-          depthwise.rows = 1;
-          depthwise.slot = slot_of(first);
-          place_output(depthwise, b, y, row_map);
-          depthwise_.block(depthwise);
-          if (shape_.squeezed != 0) sum(depthwise, sums_ + (y * plan_.blocks + b) * plan_.lanes);
+        const Range missing{std::max(next, first), first + plan_.ring};
+        next = missing.end;
+        for (Index group = 0; group < plan_.groups; ++group) {
+          const Range blocks = blocks_of(group);
+          for (Index row = missing.begin; row < missing.end; ++row) fill_slot(buffer, row, blocks);
+          for (Index b = blocks.begin; b < blocks.end; ++b) {
+            DepthwiseBlockArgs depthwise = depthwise_block(buffer + b * block_size(), b);
+            depthwise.rows = 1;
+            depthwise.slot = slot_of(first);
+            place_output(depthwise, b, y, row_map);
+            if (shape_.squeezed != 0) depthwise.sums = sums_ + (y * plan_.blocks + b) * plan_.lanes;
+            depthwise_.block(depthwise);
+          }
         }
         if (plan_.row_map != 0) {
           project(row_map, window_.out_width, {0, window_.out_width}, y * window_.out_width,
@@ -190,10 +197,12 @@ class Image {
 
   Index slot_of(Index row) const { return (row + window_.pad_top) % plan_.ring; }
 
-  void fill_slot(float* buffer, Index row) const {
-    float* place = buffer + slot_of(row) * plan_.row + window_.pad_left * plan_.lanes;
-    if (row >= 0 && row < window_.in_height) return expand({row, row + 1}, 0, plan_.blocks, place, nullptr);
-    for (Index b = 0; b < plan_.blocks; ++b) {
+  void fill_slot(float* buffer, Index row, Range blocks) const {
+    float* place = buffer + blocks.begin * block_size() + slot_of(row) * plan_.row + window_.pad_left * plan_.lanes;
+    if (row >= 0 && row < window_.in_height) {
+      return expand({row, row + 1}, blocks.begin, blocks.size(), place, nullptr);
+    }
+    for (Index b = 0; b < blocks.size(); ++b) {
       std::fill_n(place + b * block_size(), window_.in_width * plan_.lanes, 0.0f);
     }
   }

@@ -10,6 +10,9 @@
 namespace linnet::kernels {
 namespace {
 
+/// What should fit into a first-level cache beside the input and the weights.
+constexpr Index near_floats = 16 * 1024 / sizeof(float);
+
 constexpr Index to_alignment(Index floats) { return (floats + 15) / 16 * 16; }
 
 Index l2_floats() {
@@ -37,26 +40,20 @@ InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
   plan.by_rows = window.out_width >= fewest_pixels && map > l2_floats() / 4 && weights <= l2_floats() / 4;
   plan.keeps_map = shape.out_channels != 0 && (!plan.by_rows || shape.squeezed != 0);
   plan.map = plan.keeps_map ? to_alignment(map) : 0;
+  const Index panels = panel_count(shape.channels, plan.lanes);
+  plan.ring = plan.by_rows ? window.kernel_height
+                           : std::max((window.out_height - 1) * window.stride + window.kernel_height,
+                                      window.pad_top + window.in_height);
+  const Index block = plan.ring * plan.row;
+  plan.group = 2 * std::clamp<Index>(near_floats / (2 * block), 1, std::max<Index>(panels, 1));
   if (plan.by_rows) {
-    plan.ring = window.kernel_height;
-    plan.expanded = plan.blocks * plan.ring * plan.row;
+    if (!shape.expands) plan.group = 2 * std::max<Index>(panels, 1);  // the input is then read in one direction
+    plan.expanded = plan.blocks * block;
     plan.row_map = plan.keeps_map || shape.out_channels == 0 ? 0 : row_outputs;
   } else {
-    const Index rows =
-        std::max((window.out_height - 1) * window.stride + window.kernel_height, window.pad_top + window.in_height);
-    plan.ring = rows;
-    // Whole panels of the expansion, and enough of them to be worth a call.
-    constexpr std::int64_t worth = 1 << 19;
-    const Index panels = panel_count(shape.channels, plan.lanes);
-    const std::int64_t work =
-        std::int64_t{window.in_height} * window.in_width * 2 * plan.lanes * (shape.expands ? shape.in_channels : 1) +
-        std::int64_t{window.out_height} * window.out_width * 2 * plan.lanes * window.kernel_area();
-    const auto wanted = static_cast<Index>(worth / std::max<std::int64_t>(work, 1)) + 1;
-    const Index fitting = std::max<Index>(1, l2_floats() / 4 / std::max<Index>(1, 2 * rows * plan.row));
-    plan.group = 2 * std::max<Index>(1, std::min({wanted, fitting, panels}));
-    plan.groups = std::max<Index>(1, divide_up(panels * 2, plan.group));
-    plan.expanded = (plan.group + 1) * rows * plan.row;
+    plan.expanded = (plan.group + 1) * block;
   }
+  plan.groups = std::max<Index>(1, divide_up(panels * 2, plan.group));
   plan.expanded = to_alignment(plan.expanded);
   plan.row_map = to_alignment(plan.row_map);
   if (shape.squeezed != 0) {

@@ -10,12 +10,12 @@ struct InvertedResidualSchedule {
   /// gives is projected row by row. For large maps of few channels.
   /// by_blocks: some channel blocks of the whole map at a time; the projection comes last. For small maps.
   bool by_rows = false;
-  Index lanes = 1;         ///< channels in a block
-  Index blocks = 0;        ///< channel blocks
-  Index ring = 0;          ///< rows of an expanded buffer
-  Index row = 0;           ///< floats of a row of one block in it
-  Index group = 0;         ///< by_blocks: blocks in a piece, but for the last piece, which takes the rest
-  Index groups = 1;        ///< by_blocks: pieces
+  Index lanes = 1;   ///< channels in a block
+  Index blocks = 0;  ///< channel blocks
+  Index ring = 0;    ///< rows of an expanded buffer
+  Index row = 0;     ///< floats of a row of one block in it
+  Index group = 0;   ///< blocks that are expanded and convolved together; the last group takes the rest
+  Index groups = 1;
   bool keeps_map = false;  ///< the depthwise convolution's whole output is kept: it is gated or projected afterwards
 
   // Floats of the workspace, in this order. The first two exist once per thread.

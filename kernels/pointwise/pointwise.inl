@@ -75,7 +75,10 @@ LINNET_INLINE void load_bias(const PointwiseArgs& args, const Columns& columns, 
 template <Index height, Index vectors>
 void run_tiles(const PointwiseArgs& args, const Segments& segments, const float* weights, const Columns& columns,
                Index row, Index count) {
-  const Index depth = args.in_channels, piece = segments.size != 0 ? segments.size : depth;
+  const Index depth = args.in_channels;
+  const bool in_blocks = segments.size == lanes;
+  const Index piece = segments.size == 0 || in_blocks ? depth : segments.size;
+  const Index jump = in_blocks ? segments.stride - lanes : 0;
   Vec bias[vectors];
   load_bias(args, columns, bias);
   for (; count > 0; --count, row += height) {
@@ -86,7 +89,7 @@ void run_tiles(const PointwiseArgs& args, const Segments& segments, const float*
     const float* input = args.input + row * args.input_stride;
     for (Index k = 0; k < depth; k += piece, input += segments.stride) {
       const Index size = depth - k < piece ? depth - k : piece;
-      add_rows(tile, input, args.input_stride, weights + k * vectors * lanes, size);
+      add_rows(tile, input, args.input_stride, jump, weights + k * vectors * lanes, size);
     }
     finish(tile, args, columns, row);
   }

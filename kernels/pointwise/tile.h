@@ -159,11 +159,21 @@ LINNET_INLINE void add_steps(Tile<height, vectors>& tile, RowPointers<height>& r
   b += steps * vectors * lanes;
 }
 
-/// sum[r] += sum over k < depth of rows[r][k] * b[k], in the order of k.
+/// sum[r] += sum over k < depth of rows[r][k] * b[k], in the order of k. The rows skip `jump` floats after each
+/// `lanes`.
 template <Index height, Index vectors>
-LINNET_INLINE void add_rows(Tile<height, vectors>& tile, const float* a, Index stride, const float* b, Index depth) {
+LINNET_INLINE void add_rows(Tile<height, vectors>& tile, const float* a, Index stride, Index jump, const float* b,
+                            Index depth) {
   RowPointers<height> rows(a, stride);
-  for (; depth >= unrolled_steps; depth -= unrolled_steps) add_steps<unrolled_steps>(tile, rows, b);
+  Index left = lanes;
+  for (; depth >= unrolled_steps; depth -= unrolled_steps) {
+    add_steps<unrolled_steps>(tile, rows, b);
+    left -= unrolled_steps;
+    if (left == 0) {
+      rows.advance(jump);
+      left = lanes;
+    }
+  }
 #pragma GCC unroll 1
   for (; depth > 0; --depth) add_steps<1>(tile, rows, b);
 }

@@ -2,6 +2,7 @@
 
 #include "kernel_test.h"
 #include "kernels/common/scalar_activation.h"
+#include "kernels/pointwise/pointwise.h"
 #include "linnet/thread_pool.h"
 #include "window_shapes.h"
 
@@ -171,6 +172,94 @@ TEST_P(Depthwise, ForwardWithEveryEpilogue) {
           }
         }
         ASSERT_TRUE(near(output, expected, 1e-5, 1e-5));
+      }
+    }
+  }
+}
+
+/// Floats per pixel of a block.
+Index lanes_of(Isa isa) {
+  for (const auto& variant : pointwise_variants()) {
+    if (variant.isa == isa) return variant.kernels->lanes;
+  }
+  return 0;
+}
+
+TEST_P(Depthwise, BlocksOfARing) {
+  const Index lanes = lanes_of(GetParam().isa);
+  unsigned seed = 0;
+  for (const Index kernel : {3, 5, 7}) {
+    for (const Index stride : {1, 2}) {
+      for (const Index width : {1, 2, 3, 4, 5, 7, 8, 9, 14, 17, 21}) {
+        for (const Index rows : {1, 3}) {
+          const Index ring = (rows - 1) * stride + kernel + static_cast<Index>(seed % 3), slot = seed++ % ring;
+          const Index row = ((width - 1) * stride + kernel) * lanes;
+          const Index channels = seed % 2 != 0 ? lanes : std::max<Index>(1, lanes - 3), pixel = lanes + 5;
+          SCOPED_TRACE("kernel " + std::to_string(kernel) + ", stride " + std::to_string(stride) + ", width " +
+                       std::to_string(width) + ", rows " + std::to_string(rows));
+          const Guarded input(random_floats(ring * row, seed)), bias(random_floats(lanes, seed + 1));
+          const std::vector<float> weights = random_floats(channels * kernel * kernel, seed + 2);
+          std::vector<float> packed(static_cast<std::size_t>(lanes * kernel * kernel));
+          depthwise_pack_blocks(weights.data(), channels, kernel * kernel, lanes, packed.data());
+          Guarded output(rows * width * pixel), expected(rows * width * pixel);
+          std::vector<float> sums(static_cast<std::size_t>(lanes), NAN);
+          DepthwiseBlockArgs args;
+          args.kernel = kernel;
+          args.stride = stride;
+          args.input = input.data();
+          args.input_row = row;
+          args.ring = ring;
+          args.slot = slot;
+          args.weights = packed.data();
+          args.bias = bias.data();
+          args.activation = activations[seed % std::size(activations)];
+          args.rows = rows;
+          args.width = width;
+          args.output = output.data();
+          args.output_row = width * pixel;
+          args.output_pixel = pixel;
+          args.channels = channels;
+          if (channels == lanes) args.sums = sums.data();
+          kernels().block(args);
+
+          std::vector<double> totals(static_cast<std::size_t>(channels));
+          for (Index y = 0; y < rows; ++y) {
+            for (Index x = 0; x < width; ++x) {
+              for (Index c = 0; c < channels; ++c) {
+                double sum = double{bias.data()[c]};
+                for (Index tap = 0; tap < kernel * kernel; ++tap) {
+                  const Index in_row = (slot + y * stride + tap / kernel) % ring;
+                  sum += double{input.data()[in_row * row + (x * stride + tap % kernel) * lanes + c]} *
+                         double{weights[static_cast<std::size_t>(c * kernel * kernel + tap)]};
+                }
+                const float value = scalar::activate(args.activation, static_cast<float>(sum));
+                expected.data()[(y * width + x) * pixel + c] = value;
+                totals[static_cast<std::size_t>(c)] += double{value};
+              }
+            }
+          }
+          ASSERT_TRUE(near(output, expected, 1e-5, 1e-5));
+          if (args.sums) {
+            ASSERT_TRUE(near(sums, to_floats(totals), 1e-4, 1e-5));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Depthwise, CopiesPixelsToBlocks) {
+  const Index lanes = lanes_of(GetParam().isa);
+  for (const Index channels : {Index{1}, lanes, lanes + 1, 3 * lanes}) {
+    const Index count = 5, stride = channels + 2, block_stride = count * lanes + 3;
+    const Index blocks = (channels + lanes - 1) / lanes;
+    const Guarded pixels(random_floats((count - 1) * stride + channels, 1), 1);
+    Guarded output((blocks - 1) * block_stride + count * lanes);
+    kernels().to_blocks({pixels.data(), stride, count, channels, false, output.data(), block_stride});
+    ASSERT_TRUE(output.intact());
+    for (Index i = 0; i < count; ++i) {
+      for (Index c = 0; c < channels; ++c) {
+        ASSERT_EQ(output.data()[c / lanes * block_stride + i * lanes + c % lanes], pixels.data()[i * stride + c]);
       }
     }
   }

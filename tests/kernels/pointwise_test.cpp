@@ -176,8 +176,59 @@ TEST_P(Pointwise, ReadsRowsInSegments) {
   const std::vector<float> expected = forward.output.values();
   forward.args.input = input.data();
   forward.args.input_stride = step;
-  kernels().run(forward.args, {count, stride}, {0, rows}, panels);
+  kernels().run(forward.args, {size, stride}, {0, rows}, panels);
   EXPECT_TRUE(near(forward.output, Guarded(expected), 1e-5));
+}
+
+TEST_P(Pointwise, ReadsAndWritesBlocks) {
+  const Index lanes = kernels().lanes;
+  for (const Shape& shape : {Shape{1, 1, 1},
+                             {1, 9, 4 * 2 * lanes},
+                             {7, 2 * lanes, lanes},
+                             {29, 3 * lanes + 1, 2 * lanes + 1},
+                             {14, 5, 5 * lanes - 1}}) {
+    for (const Activation activation : {Activation::relu6, Activation::silu}) {
+      SCOPED_TRACE(describe(shape));
+      Forward plain(kernels(), shape, 0, activation, true, false, false, 0);
+      const Range rows{0, shape.rows}, panels{0, panel_count(shape.out, lanes)};
+      kernels().run(plain.args, {}, rows, panels);
+
+      // The input in blocks of `lanes` channels.
+      const Index in_blocks = vector_count(shape.in, lanes), in_stride = shape.rows * lanes;
+      std::vector<float> input(static_cast<std::size_t>(in_blocks * in_stride), NAN);
+      for (Index r = 0; r < shape.rows; ++r) {
+        for (Index i = 0; i < shape.in; ++i) {
+          input[static_cast<std::size_t>(i / lanes * in_stride + r * lanes + i % lanes)] =
+              plain.input.data()[r * shape.in + i];
+        }
+      }
+      // The output in blocks too, its rows in reverse.
+      const Index out_blocks = vector_count(shape.out, lanes), out_stride = shape.rows * lanes;
+      std::vector<std::int32_t> positions;
+      for (Index r = 0; r < shape.rows; ++r) {
+        positions.push_back(static_cast<std::int32_t>((shape.rows - 1 - r) * lanes));
+      }
+      for (const bool reversed : {false, true}) {
+        Guarded output(out_blocks * out_stride);
+        PointwiseArgs args = plain.args;
+        args.input = input.data();
+        args.input_stride = lanes;
+        args.output = output.data();
+        args.output_stride = lanes;
+        args.blocks = {out_stride, reversed ? positions.data() : nullptr};
+        kernels().run(args, {lanes, in_stride}, rows, panels);
+        ASSERT_TRUE(output.intact());
+        Guarded gathered(shape.rows * shape.out);
+        for (Index r = 0; r < shape.rows; ++r) {
+          const Index row = reversed ? shape.rows - 1 - r : r;
+          for (Index o = 0; o < shape.out; ++o) {
+            gathered.data()[r * shape.out + o] = output.data()[o / lanes * out_stride + row * lanes + o % lanes];
+          }
+        }
+        ASSERT_TRUE(identical(gathered.values(), plain.output.values()));
+      }
+    }
+  }
 }
 
 TEST_P(Pointwise, ResultDoesNotDependOnTheTile) {
