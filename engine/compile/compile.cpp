@@ -7,13 +7,11 @@
 #include "engine/compile/lowering.h"
 #include "engine/compile/pass.h"
 #include "engine/compile/rewrite.h"
+#include "engine/compile/step_groups.h"
 #include "linnet/error.h"
 
 namespace linnet {
 namespace {
-
-/// Not a function of the graph: it decides what runs as one step.
-constexpr const char* block_pass = "fuse_inverted_residual";
 
 bool is_on(const char* pass, const std::vector<std::string>& disabled) {
   return std::find(disabled.begin(), disabled.end(), pass) == disabled.end();
@@ -39,6 +37,20 @@ Model run_passes(Model model, const std::vector<std::string>& disabled) {
   return model;
 }
 
+std::vector<compiler::StepGroup> find_groups(const Graph& graph, const std::vector<std::string>& disabled) {
+  std::vector<compiler::StepGroup> groups;
+  std::vector<bool> taken(graph.nodes.size());
+  for (const compiler::GroupPass& pass : compiler::group_passes()) {
+    if (!is_on(pass.name, disabled)) continue;
+    const std::size_t found = groups.size();
+    pass.find(graph, taken, groups);
+    for (std::size_t i = found; i < groups.size(); ++i) {
+      for (const int node : groups[i].nodes) taken[static_cast<std::size_t>(node)] = true;
+    }
+  }
+  return groups;
+}
+
 std::string describe(const compiler::Place& place) {
   switch (place.where) {
     case compiler::Place::Where::input:
@@ -56,7 +68,7 @@ std::string describe(const compiler::Place& place) {
 std::vector<std::string> pass_names() {
   std::vector<std::string> names;
   for (const compiler::Pass& pass : compiler::passes()) names.emplace_back(pass.name);
-  names.emplace_back(block_pass);
+  for (const compiler::GroupPass& pass : compiler::group_passes()) names.emplace_back(pass.name);
   return names;
 }
 
@@ -100,9 +112,7 @@ std::shared_ptr<const Plan> compile(const Model& model, const CompileOptions& op
   auto plan = std::make_unique<Plan::Implementation>();
   plan->name = model.graph.name;
   plan->threads = options.threads;
-  std::vector<compiler::InvertedResidualBlock> blocks;
-  if (is_on(block_pass, options.disabled_passes)) blocks = compiler::find_inverted_residuals(copy.graph);
-  compiler::lower(copy, options.batch, blocks, *plan);
+  compiler::lower(copy, options.batch, find_groups(copy.graph, options.disabled_passes), *plan);
   return std::make_shared<const Plan>(std::move(plan));
 }
 

@@ -61,6 +61,12 @@ class InvertedResidualStep final : public Step {
       shape_.in_channels = node_at(model.graph, node_at(model.graph, block.expand).inputs[0]).shape.back();
       expand_ = pointwise_layer(model, block.expand);
     }
+    shape_.input_stride = shape_.in_channels;
+    if (block.slice >= 0) {
+      const Node& slice = node_at(model.graph, block.slice);
+      shape_.input_stride = node_at(model.graph, slice.inputs[0]).shape.back();
+      first_channel_ = std::get<op::SliceChannels>(slice.op).begin;
+    }
     if (block.scale >= 0) {
       shape_.squeezed = conv_at(model, block.squeeze).out_channels;
       squeeze_ = plain_layer(model, block.squeeze);
@@ -89,7 +95,7 @@ class InvertedResidualStep final : public Step {
 
   void run(ThreadPool& pool, const StepBuffers& buffers) const override {
     kernels::inverted_residual(pool, {.shape = shape_,
-                                      .input = buffers.inputs[0],
+                                      .input = buffers.inputs[0] + first_channel_,
                                       .expand = expand_.view(),
                                       .depthwise = depthwise_.view(),
                                       .squeeze = squeeze_.view(),
@@ -108,6 +114,7 @@ class InvertedResidualStep final : public Step {
   kernels::InvertedResidualShape shape_;
   Layer expand_, depthwise_, squeeze_, excite_, project_;
   std::vector<std::int32_t> positions_;
+  Index first_channel_ = 0;
   bool residual_ = false;
 };
 
@@ -115,15 +122,6 @@ class InvertedResidualStep final : public Step {
 
 std::unique_ptr<Step> make_inverted_residual_step(const Model& model, const InvertedResidualBlock& block, Index batch) {
   return std::make_unique<InvertedResidualStep>(model, block, batch);
-}
-
-std::vector<int> inputs_of(const Graph& graph, const InvertedResidualBlock& block) {
-  std::vector<int> inputs{node_at(graph, block.first()).inputs[0]};
-  if (block.project >= 0) {
-    const std::vector<int>& of_projection = node_at(graph, block.project).inputs;
-    inputs.insert(inputs.end(), of_projection.begin() + 1, of_projection.end());
-  }
-  return inputs;
 }
 
 }  // namespace linnet::compiler

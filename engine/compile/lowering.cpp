@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/compile/inverted_residual_step.h"
 #include "engine/compile/memory_plan.h"
 #include "engine/compile/rewrite.h"
 #include "linnet/error.h"
@@ -23,11 +22,10 @@ Shape with_batch(Index batch, const Shape& shape) {
 /// rename or overwrite their input share its buffer.
 class Lowering {
  public:
-  Lowering(const Model& model, Index batch, const std::vector<InvertedResidualBlock>& blocks,
-           Plan::Implementation& plan)
-      : model_(model), batch_(batch), plan_(plan), block_of_node_(model.graph.nodes.size()) {
-    for (const InvertedResidualBlock& block : blocks) {
-      for (const int node : block.nodes()) block_of_node_[static_cast<std::size_t>(node)] = &block;
+  Lowering(const Model& model, Index batch, const std::vector<StepGroup>& groups, Plan::Implementation& plan)
+      : model_(model), batch_(batch), plan_(plan), group_of_node_(model.graph.nodes.size()) {
+    for (const StepGroup& group : groups) {
+      for (const int node : group.nodes) group_of_node_[static_cast<std::size_t>(node)] = &group;
     }
   }
 
@@ -55,7 +53,7 @@ class Lowering {
 
   Buffer& buffer(int index) { return buffers_[static_cast<std::size_t>(index)]; }
   int& buffer_of(int node) { return buffer_of_node_[static_cast<std::size_t>(node)]; }
-  const InvertedResidualBlock* block_of(int node) const { return block_of_node_[static_cast<std::size_t>(node)]; }
+  const StepGroup* group_of(int node) const { return group_of_node_[static_cast<std::size_t>(node)]; }
   int step_count() const { return static_cast<int>(plan_.steps.size()); }
 
   int add_buffer(std::size_t floats, Place::Where where) {
@@ -76,7 +74,7 @@ class Lowering {
       if (renames_input(node_at(model_.graph, reader).op)) continue;
       for (const int input : node_at(model_.graph, reader).inputs) {
         int& last = last_reader_[static_cast<std::size_t>(origin(input))];
-        last = std::max(last, block_of(reader) != nullptr ? block_of(reader)->last() : reader);
+        last = std::max(last, group_of(reader) != nullptr ? group_of(reader)->last() : reader);
       }
     }
     output_origin_ = origin(static_cast<int>(nodes.size()) - 1);
@@ -111,11 +109,10 @@ class Lowering {
       buffer_of(index) = buffer_of(node.inputs.front());
       return;
     }
-    const InvertedResidualBlock* block = block_of(index);
-    if (block != nullptr && index != block->last()) return;
-    std::unique_ptr<Step> step =
-        block != nullptr ? make_inverted_residual_step(model_, *block, batch_) : make_step(model_, index, batch_);
-    const std::vector<int> inputs = block != nullptr ? inputs_of(model_.graph, *block) : node.inputs;
+    const StepGroup* group = group_of(index);
+    if (group != nullptr && index != group->last()) return;
+    std::unique_ptr<Step> step = group != nullptr ? group->make(model_, batch_) : make_step(model_, index, batch_);
+    const std::vector<int>& inputs = group != nullptr ? group->inputs : node.inputs;
     StepBufferIndices used;
     for (const int input : inputs) used.inputs.push_back(buffer_of(input));
     used.output = buffer_of(index) = output_buffer(index, *step, inputs);
@@ -180,18 +177,17 @@ class Lowering {
   std::vector<Buffer> buffers_;
   std::vector<int> buffer_of_node_;
   std::vector<int> last_reader_;
-  std::vector<const InvertedResidualBlock*> block_of_node_;
+  std::vector<const StepGroup*> group_of_node_;
   std::vector<StepBufferIndices> used_;
   int output_origin_ = 0;
 };
 
 }  // namespace
 
-void lower(const Model& model, Index batch, const std::vector<InvertedResidualBlock>& blocks,
-           Plan::Implementation& plan) {
+void lower(const Model& model, Index batch, const std::vector<StepGroup>& groups, Plan::Implementation& plan) {
   plan.input_shape = with_batch(batch, model.graph.input().shape);
   plan.output_shape = with_batch(batch, model.graph.output().shape);
-  Lowering(model, batch, blocks, plan).run();
+  Lowering(model, batch, groups, plan).run();
 }
 
 }  // namespace linnet::compiler

@@ -179,6 +179,14 @@ std::unique_ptr<Step> make_plain_step(const op::Softmax&, const std::vector<Shap
               });
 }
 
+std::unique_ptr<Step> make_interleave_step(Index rows, Index channels, InterleaveOperand first,
+                                           InterleaveOperand second) {
+  return step("interleave", {}, [=](ThreadPool& pool, Inputs in, float* out) {
+    kernels::interleave_channels(pool, rows, channels, in[0] + first.begin, first.stride, in[1] + second.begin,
+                                 second.stride, out);
+  });
+}
+
 std::unique_ptr<Step> make_copy_step(Index size) {
   return step("copy", {}, [size](ThreadPool&, Inputs in, float* out) {
     std::memcpy(out, in[0], static_cast<std::size_t>(size) * sizeof(float));

@@ -19,4 +19,12 @@ std::unique_ptr<Step> make_plain_step(const op::ZeroPad& op, const std::vector<S
 std::unique_ptr<Step> make_plain_step(const op::MultiQueryAttention& op, const std::vector<Shape>& inputs, Index batch);
 std::unique_ptr<Step> make_plain_step(const op::Softmax& op, const std::vector<Shape>& inputs, Index batch);
 
+/// Channels from `begin` on of rows `stride` floats apart.
+struct InterleaveOperand {
+  Index begin, stride;
+};
+/// Two inputs, channel by channel in turn.
+std::unique_ptr<Step> make_interleave_step(Index rows, Index channels, InterleaveOperand first,
+                                           InterleaveOperand second);
+
 }  // namespace linnet::compiler

@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int version = 1;
+constexpr int format_version = 1;
 constexpr int deepest_nesting = 4;  // text, nodes, node, inputs
 constexpr std::size_t longest_name = 1024;
 
@@ -215,7 +215,7 @@ std::string to_json(const Graph& graph) {
     nodes.push_back(std::move(object));
   }
   try {
-    return json{{"version", version}, {"name", graph.name}, {"nodes", std::move(nodes)}}.dump();
+    return json{{"version", format_version}, {"name", graph.name}, {"nodes", std::move(nodes)}}.dump();
   } catch (const json::exception&) {
     throw Error("graph: expected names in UTF-8, found other bytes in one of them");
   }
@@ -224,7 +224,7 @@ std::string to_json(const Graph& graph) {
 Graph graph_from_json(const std::string& text) {
   const json document = parse_strictly(text);
   FieldReader top(document, "graph");
-  top.take_integer("version", version, version);
+  top.take_integer("version", format_version, format_version);
   Graph graph;
   graph.name = top.take_name("name");
   const json& nodes = top.take("nodes");

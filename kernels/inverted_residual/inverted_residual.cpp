@@ -27,7 +27,7 @@ class Image {
         depthwise_(select(depthwise_variants())),
         elementwise_(select(elementwise_variants())),
         out_pixels_(window_.out_height * window_.out_width) {
-    input_ = args.input + image * window_.in_height * window_.in_width * shape_.in_channels;
+    input_ = args.input + image * window_.in_height * window_.in_width * shape_.input_stride;
     output_channels_ = shape_.out_channels != 0 ? shape_.out_channels : shape_.channels;
     output_ = args.output + image * out_pixels_ * output_channels_;
     epilogue_ = args.epilogue;
@@ -62,14 +62,14 @@ class Image {
     const Index begin = block * plan_.lanes;
     const Index channels = std::min(blocks * plan_.lanes, shape_.channels - begin);
     const Index pixels = rows.size() * window_.in_width;
-    const float* input = input_ + rows.begin * window_.in_width * shape_.in_channels;
+    const float* input = input_ + rows.begin * window_.in_width * shape_.input_stride;
     if (!shape_.expands) return copy(rows, begin, channels, place);
     PointwiseArgs product;
     product.rows = pixels;
     product.in_channels = shape_.in_channels;
     product.out_channels = channels;
     product.input = input;
-    product.input_stride = shape_.in_channels;
+    product.input_stride = shape_.input_stride;
     product.weights = args_.expand.weights + begin * shape_.in_channels;
     product.output = place;
     product.output_stride = plan_.lanes;
@@ -82,8 +82,8 @@ class Image {
   /// As expand(), without an expansion.
   void copy(Range rows, Index begin, Index channels, float* place) const {
     for (Index y = rows.begin; y < rows.end; ++y, place += plan_.row) {
-      depthwise_.to_blocks({.pixels = input_ + y * window_.in_width * shape_.in_channels + begin,
-                            .stride = shape_.in_channels,
+      depthwise_.to_blocks({.pixels = input_ + y * window_.in_width * shape_.input_stride + begin,
+                            .stride = shape_.input_stride,
                             .count = window_.in_width,
                             .channels = channels,
                             .next = begin + channels < shape_.channels,

@@ -29,6 +29,7 @@ struct InvertedResidualShape {
   Index out_channels = 0;  ///< of the projection; 0: none, the output is what the depthwise convolution gives
   Index squeezed = 0;      ///< channels in the middle of squeeze-and-excite; 0: none. Needs a projection
   bool expands = false;
+  Index input_stride = 0;  ///< floats from one pixel of the input to the next
 };
 
 /// output = activation(weights * x + bias).

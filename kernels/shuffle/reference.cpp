@@ -19,8 +19,18 @@ void copy_channels(Index rows, Index channels, const float* input, Index input_s
   }
 }
 
+void interleave_channels(Index rows, Index channels, const float* a, Index a_stride, const float* b, Index b_stride,
+                         float* output) {
+  for (Index row = 0; row < rows; ++row) {
+    for (Index c = 0; c < channels; ++c) {
+      *output++ = a[row * a_stride + c];
+      *output++ = b[row * b_stride + c];
+    }
+  }
+}
+
 }  // namespace
 
-const ShuffleKernels shuffle_kernels = {channel_shuffle, copy_channels};
+const ShuffleKernels shuffle_kernels = {channel_shuffle, copy_channels, interleave_channels};
 
 }  // namespace linnet::kernels::scalar

@@ -51,4 +51,15 @@ void copy_channels(ThreadPool& pool, Index rows, Index channels, const float* in
   });
 }
 
+void interleave_channels(ThreadPool& pool, Index rows, Index channels, const float* a, Index a_stride, const float* b,
+                         Index b_stride, float* output) {
+  const ShuffleKernels& kernels = select(shuffle_variants());
+  const Chunks chunks = row_chunks(rows, 2 * channels);
+  pool.run(chunks.count(), [&](Index chunk, int) {
+    const Range range = chunks[chunk];
+    kernels.interleave_channels(range.size(), channels, a + range.begin * a_stride, a_stride,
+                                b + range.begin * b_stride, b_stride, output + range.begin * 2 * channels);
+  });
+}
+
 }  // namespace linnet::kernels

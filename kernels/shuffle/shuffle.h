@@ -22,6 +22,12 @@ void channel_shuffle(ThreadPool& pool, Index rows, Index channels, Index groups,
 void copy_channels(ThreadPool& pool, Index rows, Index channels, const float* input, Index input_stride, float* output,
                    Index output_stride);
 
+/// Concatenation and shuffle with two groups in one: output[row][2 * c] = a[row][c], output[row][2 * c + 1] =
+/// b[row][c]. Rows of `channels` floats each, of 2 * channels in the output; strides of the inputs in floats. No
+/// aliasing.
+void interleave_channels(ThreadPool& pool, Index rows, Index channels, const float* a, Index a_stride, const float* b,
+                         Index b_stride, float* output);
+
 /// Zeros around maps [batch][height][width][channels]; negative amounts cut off.
 struct PadArgs {
   Index batch = 0, height = 0, width = 0, channels = 0;  ///< of the input
@@ -40,6 +46,8 @@ struct ShuffleKernels {
   void (*channel_shuffle)(Index rows, Index channels, Index groups, const float* input, float* output);
   void (*copy_channels)(Index rows, Index channels, const float* input, Index input_stride, float* output,
                         Index output_stride);
+  void (*interleave_channels)(Index rows, Index channels, const float* a, Index a_stride, const float* b,
+                              Index b_stride, float* output);
 };
 
 #define LINNET_VARIANT(isa)                    \

@@ -61,5 +61,19 @@ void copy_channels(Index rows, Index channels, const float* input, Index input_s
   }
 }
 
+void interleave_two(Index size, const float* __restrict a, const float* __restrict b, float* __restrict output) {
+  for (Index j = 0; j < size; ++j) {
+    output[2 * j] = a[j];
+    output[2 * j + 1] = b[j];
+  }
+}
+
+void interleave_channels(Index rows, Index channels, const float* a, Index a_stride, const float* b, Index b_stride,
+                         float* output) {
+  for (Index row = 0; row < rows; ++row) {
+    interleave_two(channels, a + row * a_stride, b + row * b_stride, output + row * 2 * channels);
+  }
+}
+
 }  // namespace
 }  // namespace linnet::kernels::LINNET_ISA

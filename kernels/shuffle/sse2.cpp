@@ -2,6 +2,6 @@
 
 namespace linnet::kernels::sse2 {
 
-const ShuffleKernels shuffle_kernels = {channel_shuffle, copy_channels};
+const ShuffleKernels shuffle_kernels = {channel_shuffle, copy_channels, interleave_channels};
 
 }  // namespace linnet::kernels::sse2

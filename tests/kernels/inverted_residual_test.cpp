@@ -94,14 +94,14 @@ struct Dense {
 
 struct Block {
   explicit Block(const Case& c)
-      : shape{c.window, c.in_channels, c.channels, c.out_channels, c.squeezed, c.expands},
+      : shape{c.window, c.in_channels, c.channels, c.out_channels, c.squeezed, c.expands, c.in_channels + 3},
         expand(c.channels, c.in_channels, 1),
         squeeze(c.squeezed, c.channels, 3),
         excite(c.channels, c.squeezed, 5),
         project(c.out_channels, c.channels, 7),
         expand_packed(expand.packed()),
         project_packed(project.packed()),
-        input(random_floats(c.window.in_pixels() * c.in_channels, 9), 1),
+        input(random_floats(c.window.in_pixels() * shape.input_stride, 9), 1),
         filters(random_floats(c.channels * c.window.kernel_area(), 10)),
         filter_bias(random_floats(c.channels, 11)),
         positions(inverted_residual_positions(shape)) {
@@ -138,7 +138,10 @@ struct Block {
 
   std::vector<float> expected() const {
     const Window& w = shape.window;
-    std::vector<double> x(input.data(), input.data() + input.size());
+    std::vector<double> x;
+    for (Index i = 0; i < w.in_pixels() * shape.in_channels; ++i) {
+      x.push_back(double{input.data()[i / shape.in_channels * shape.input_stride + i % shape.in_channels]});
+    }
     if (shape.expands) x = expand(x, Activation::hard_swish);
     std::vector<double> map(static_cast<std::size_t>(w.out_pixels() * shape.channels));
     for (std::size_t i = 0; i < map.size(); ++i) map[i] = double{filter_bias[i % filter_bias.size()]};

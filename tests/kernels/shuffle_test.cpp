@@ -52,6 +52,23 @@ TEST_P(Shuffle, CopiesOnlyItsChannels) {
   }
 }
 
+TEST_P(Shuffle, InterleavesTwoInputs) {
+  for (const Index channels : {0, 1, 3, 4, 8, 17, 58}) {
+    for (const Index rows : {0, 1, 5}) {
+      SCOPED_TRACE(std::to_string(rows) + " rows of " + std::to_string(channels));
+      const Index a_stride = channels + 3, b_stride = channels + 1;
+      const Guarded a(random_floats(rows * a_stride, 1), 1), b(random_floats(rows * b_stride, 2), 2);
+      Guarded output(2 * rows * channels, 1), expected(2 * rows * channels);
+      kernels().interleave_channels(rows, channels, a.data(), a_stride, b.data(), b_stride, output.data());
+      for (Index i = 0; i < rows * channels; ++i) {
+        expected.data()[2 * i] = a.data()[i / channels * a_stride + i % channels];
+        expected.data()[2 * i + 1] = b.data()[i / channels * b_stride + i % channels];
+      }
+      EXPECT_TRUE(near(output, expected, 0));
+    }
+  }
+}
+
 TEST(ShuffleDrivers, CoverEverything) {
   ThreadPool pool(2);
   const Index rows = 3001, channels = 116;
@@ -69,6 +86,9 @@ TEST(ShuffleDrivers, CoverEverything) {
     ASSERT_EQ(halves.data()[i], input.data()[c < 58 ? i + 58 : i - 58]);
   }
   EXPECT_TRUE(halves.intact());
+  Guarded interleaved(rows * channels);
+  interleave_channels(pool, rows, 58, input.data(), channels, input.data() + 58, channels, interleaved.data());
+  EXPECT_TRUE(near(interleaved, output, 0));
   EXPECT_THROW(channel_shuffle(pool, 1, 10, 3, input.data(), output.data()), std::invalid_argument);
   EXPECT_THROW(channel_shuffle(pool, 1, 10, 0, input.data(), output.data()), std::invalid_argument);
   channel_shuffle(pool, 0, 4, 2, input.data(), output.data());

@@ -17,7 +17,7 @@ struct CompileOptions {
 };
 
 /// The passes in the order in which they run: "remove_training_nodes", "fold_batch_norm", "fuse_activation",
-/// "fuse_residual", "fuse_inverted_residual".
+/// "fuse_residual", "fuse_inverted_residual", "fuse_interleave".
 std::vector<std::string> pass_names();
 
 /// An immutable program for one model and batch size: packed weights, steps, memory layout. May be shared by any

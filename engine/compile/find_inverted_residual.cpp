@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "engine/compile/conv_steps.h"
+#include "engine/compile/inverted_residual_step.h"
+#include "engine/compile/rewrite.h"
+#include "engine/compile/step_groups.h"
+#include "kernels/depthwise/depthwise.h"
+
+namespace linnet::compiler {
+namespace {
+
+bool is_pointwise(const op::Conv2d* conv) {
+  return conv != nullptr && conv->kernel == 1 && conv->stride == 1 && conv->groups == 1 &&
+         conv->padding.rule == Padding::Rule::symmetric && conv->padding.amount == 0;
+}
+
+bool is_depthwise(const Graph& graph, int node) {
+  const auto* conv = std::get_if<op::Conv2d>(&node_at(graph, node).op);
+  if (conv == nullptr || conv->kernel == 1 || conv->residual) return false;
+  const Shape& input = node_at(graph, node_at(graph, node).inputs[0]).shape;
+  return conv->groups == input.back() && conv->groups == conv->out_channels &&
+         kernels::depthwise_is_specialised(conv_window(*conv, input, node_at(graph, node).shape, 1));
+}
+
+/// pool -> squeeze -> excite -> scale behind the depthwise convolution, if that is what reads it.
+void find_squeeze_excite(const Graph& graph, const Readers& readers, InvertedResidualBlock& block) {
+  const std::vector<int>& users = readers.of(block.depthwise);
+  if (users.size() != 2) return;
+  const auto is_pool = [&](int node) { return op_at<op::GlobalAveragePool>(graph, node) != nullptr; };
+  const auto pool = std::find_if(users.begin(), users.end(), is_pool);
+  if (pool == users.end()) return;
+  const int squeeze = readers.only(*pool);
+  if (!is_pointwise(op_at<op::Conv2d>(graph, squeeze))) return;
+  const int excite = readers.only(squeeze);
+  if (!is_pointwise(op_at<op::Conv2d>(graph, excite))) return;
+  const int scale = readers.only(excite);
+  if (op_at<op::ScaleChannels>(graph, scale) == nullptr) return;
+  if (node_at(graph, scale).inputs != std::vector<int>{block.depthwise, excite}) return;
+  const auto plain = [&](int node) { return !op_at<op::Conv2d>(graph, node)->residual; };
+  if (!plain(squeeze) || !plain(excite) || !is_pointwise(op_at<op::Conv2d>(graph, readers.only(scale)))) return;
+  block.pool = *pool;
+  block.squeeze = squeeze;
+  block.excite = excite;
+  block.scale = scale;
+}
+
+/// Nodes of a block that exist, in topological order.
+std::vector<int> nodes_of(const InvertedResidualBlock& block) {
+  std::vector<int> nodes;
+  for (const int node : {block.slice, block.expand, block.depthwise, block.pool, block.squeeze, block.excite,
+                         block.scale, block.project}) {
+    if (node >= 0) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+std::vector<int> inputs_of(const Graph& graph, const InvertedResidualBlock& block) {
+  std::vector<int> inputs{node_at(graph, nodes_of(block).front()).inputs[0]};
+  if (block.project >= 0) {
+    const std::vector<int>& of_projection = node_at(graph, block.project).inputs;
+    inputs.insert(inputs.end(), of_projection.begin() + 1, of_projection.end());
+  }
+  return inputs;
+}
+
+}  // namespace
+
+void find_inverted_residuals(const Graph& graph, const std::vector<bool>& taken, std::vector<StepGroup>& groups) {
+  const Readers readers(graph);
+  std::vector<bool> used = taken;
+  const auto is_free = [&](int node) { return !used[static_cast<std::size_t>(node)]; };
+  for (int node = 1; node < static_cast<int>(graph.nodes.size()); ++node) {
+    if (!is_free(node) || !is_depthwise(graph, node)) continue;
+    InvertedResidualBlock block;
+    block.depthwise = node;
+    int before = node_at(graph, node).inputs[0];
+    const auto* expansion = op_at<op::Conv2d>(graph, before);
+    if (is_pointwise(expansion) && !expansion->residual && readers.only(before) == node && is_free(before)) {
+      block.expand = before;
+      before = node_at(graph, before).inputs[0];
+    }
+    if (op_at<op::SliceChannels>(graph, before) != nullptr && readers.of(before).size() == 1 && is_free(before)) {
+      block.slice = before;
+    }
+    find_squeeze_excite(graph, readers, block);
+    const int end = block.scale >= 0 ? block.scale : node;
+    const int behind = readers.only(end);
+    if (is_pointwise(op_at<op::Conv2d>(graph, behind)) && node_at(graph, behind).inputs[0] == end) {
+      block.project = behind;
+    }
+    StepGroup group{.nodes = nodes_of(block), .inputs = inputs_of(graph, block), .make = {}};
+    group.make = [block](const Model& model, Index batch) { return make_inverted_residual_step(model, block, batch); };
+    for (const int member : group.nodes) used[static_cast<std::size_t>(member)] = true;
+    groups.push_back(std::move(group));
+  }
+}
+
+}  // namespace linnet::compiler
