@@ -158,7 +158,8 @@ class Builder {
   /// Half of the filters from the even pixels, half from the odd ones.
   int reduce(const std::string& name, int x, Index filters) {
     const auto halve = [&](const std::string& part, int from) {
-      return net_.add(name + "." + part + ".conv", op::Conv2d{.out_channels = filters / 2, .kernel = 1, .stride = 2},
+      return net_.add(name + "." + part + ".conv",
+                      op::Conv2d{.out_channels = filters / 2, .kernel = 1, .stride = 2, .initial = net_.initial().conv},
                       {from});
     };
     const int rectified = relu(name + ".path", x);
@@ -228,13 +229,19 @@ class Builder {
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
   constexpr Index groups = 3;
-  const Style style{
-      .resolution = definition.resolution, .padding = definition.padding, .bn_epsilon = 1e-3f, .dropout = 0.5f};
+  const Style style{.resolution = definition.resolution,
+                    .padding = definition.padding,
+                    .bn_epsilon = 1e-3f,
+                    .dropout = 0.5f,
+                    .initialisation = Initialisation::slim_nasnet};
   NetworkBuilder net(graph_name, style, options, groups * definition.cells + 4);
   Builder builder(definition, net);
   const Index filters = definition.filters;
   int stem = net.add("conv0.conv",
-                     op::Conv2d{.out_channels = definition.stem_channels, .kernel = 3, .stride = net.stem_stride()},
+                     op::Conv2d{.out_channels = definition.stem_channels,
+                                .kernel = 3,
+                                .stride = net.stem_stride(),
+                                .initial = net.initial().stem},
                      {net.input()});  // without padding, whatever the rule
   stem = net.batch_norm("conv0.bn", stem);
   int before = builder.add_reduction_cell("cell_stem_0", stem, -1, filters / 4);

@@ -158,7 +158,8 @@ int add_unit(NetworkBuilder& net, const Definition& definition, const UnitNames&
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
   const bool megvii = definition.source == Source::megvii;
-  NetworkBuilder net(graph_name, {}, options, repeats[0] + repeats[1] + repeats[2]);
+  NetworkBuilder net(graph_name, {.initialisation = megvii ? Initialisation::megvii : Initialisation::pytorchcv},
+                     options, repeats[0] + repeats[1] + repeats[2]);
   const ConvNames stem = megvii ? ConvNames{"first_conv.0", "first_conv.1"}
                                 : ConvNames{"features.init_block.conv", "features.init_block.bn"};
   int x = net.stem(stem, definition.stem_channels, Activation::relu);

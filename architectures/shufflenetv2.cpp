@@ -55,7 +55,7 @@ int add_unit(NetworkBuilder& net, const std::string& prefix, int x, Index channe
 }
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
-  NetworkBuilder net(graph_name, {}, options, 0);
+  NetworkBuilder net(graph_name, {.initialisation = Initialisation::pytorch}, options, 0);
   int x = net.stem({"conv1.0", "conv1.1"}, stem_channels, Activation::relu);
   x = net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x});
   for (std::size_t stage = 0; stage < repeats.size(); ++stage) {

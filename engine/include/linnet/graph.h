@@ -78,6 +78,7 @@ class GraphBuilder {
 
   int input() const { return 0; }
   int add(std::string name, Op op, std::vector<int> inputs);
+  const Op& op(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].op; }
   const Shape& shape(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].shape; }
   Index channels(int node) const { return shape(node).back(); }
 
