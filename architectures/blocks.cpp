@@ -1,5 +1,6 @@
 #include "architectures/blocks.h"
 
+#include "architectures/backbone.h"
 #include "architectures/rules.h"
 
 namespace linnet::architectures {
@@ -61,9 +62,8 @@ int NetworkBuilder::depthwise_bn(const ConvNames& names, int x, Index kernel, In
 }
 
 int NetworkBuilder::stem(const ConvNames& names, Index out_channels, Activation activation) {
-  return conv_bn(names, input(),
-                 {.out_channels = out_channels, .kernel = 3, .stride = options_.stem_stride, .initial = initial_.stem},
-                 activation);
+  const Conv conv{.out_channels = out_channels, .kernel = 3, .stride = options_.stem_stride, .initial = initial_.stem};
+  return feature(conv_bn(names, input(), conv, activation));
 }
 
 int NetworkBuilder::squeeze_excite(const SqueezeExciteNames& names, int x, const SqueezeExcite& squeeze_excite) {
@@ -98,7 +98,7 @@ int NetworkBuilder::fused_inverted_residual(const InvertedResidualNames& names, 
 
 int NetworkBuilder::end_block(const InvertedResidualNames& names, int x, int y, const InvertedResidual& block) {
   const bool skip = block.skip && block.stride == 1 && channels(x) == block.out_channels;
-  return skip ? add_shortcut(names.block, x, y) : y;
+  return feature(skip ? add_shortcut(names.block, x, y) : y);
 }
 
 int NetworkBuilder::drop_path(const std::string& owner, int x) {
@@ -119,13 +119,19 @@ int NetworkBuilder::classifier(const std::string& name, int features, bool bias)
              {dropout(features)});
 }
 
+int NetworkBuilder::feature(int x) {
+  features_.push_back(x);
+  return x;
+}
+
 Graph NetworkBuilder::finish() && {
   Graph graph = std::move(graph_).finish();
-  if (!options_.zero_init_last) return graph;
-  for (const int norm : last_norms_) {
-    std::get<op::BatchNorm>(graph.nodes[static_cast<std::size_t>(norm)].op).initial_gamma = 0;
+  if (options_.zero_init_last) {
+    for (const int norm : last_norms_) {
+      std::get<op::BatchNorm>(graph.nodes[static_cast<std::size_t>(norm)].op).initial_gamma = 0;
+    }
   }
-  return graph;
+  return options_.feature_strides.empty() ? graph : backbone(std::move(graph), features_, options_.feature_strides);
 }
 
 }  // namespace linnet::architectures

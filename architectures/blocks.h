@@ -99,6 +99,10 @@ class NetworkBuilder {
   /// kxk expand with the stride, bn, act -> 1x1 project, bn [, + input]. Not expanded: one kxk convolution, bn, act.
   int fused_inverted_residual(const InvertedResidualNames& names, int x, const InvertedResidual& block);
 
+  /// Says that `x`, which it returns, is a feature map: what the stem or a block gives. The last one of each stride is
+  /// what BuildOptions::feature_strides can ask for.
+  int feature(int x);
+
   /// To be called once per block, in order: counts it for drop path.
   void next_block() { ++block_; }
   /// A node "<owner>.drop_path" at the current block's rate, or nothing if that is 0.
@@ -123,6 +127,7 @@ class NetworkBuilder {
   Index blocks_;
   Index block_ = -1;
   std::vector<int> last_norms_;  // of residual branches
+  std::vector<int> features_;
   GraphBuilder graph_;
 };
 

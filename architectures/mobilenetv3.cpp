@@ -175,8 +175,8 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
     const std::string prefix = timm::block(blocks.back().stage + 1, i);
     const std::string last = "features." + std::to_string(blocks.size() + 1);
     net.next_block();
-    x = net.conv_bn(torchvision_keys ? torchvision::conv(last) : ConvNames{prefix + ".conv", prefix + ".bn1"}, x,
-                    {.out_channels = scaled(layout.last_channels)}, late);
+    const ConvNames names = torchvision_keys ? torchvision::conv(last) : ConvNames{prefix + ".conv", prefix + ".bn1"};
+    x = net.feature(net.conv_bn(names, x, {.out_channels = scaled(layout.last_channels)}, late));
   }
   x = net.global_pool(x);
   if (torchvision_keys) {

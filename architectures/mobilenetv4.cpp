@@ -283,7 +283,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   for (const Block& block : layout.blocks) {
     if (block.stage != stage) index = 0;
     stage = block.stage;
-    x = builder.add(timm::block(stage, index++), x, block);
+    x = net.feature(builder.add(timm::block(stage, index++), x, block));
   }
   x = net.conv_bn({"conv_head", "norm_head"}, net.global_pool(x), {.out_channels = head_channels}, layout.activation);
   net.classifier("classifier", net.flatten(x));

@@ -163,12 +163,13 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   const ConvNames stem = megvii ? ConvNames{"first_conv.0", "first_conv.1"}
                                 : ConvNames{"features.init_block.conv", "features.init_block.bn"};
   int x = net.stem(stem, definition.stem_channels, Activation::relu);
-  x = net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x});
+  x = net.feature(net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x}));
   Index channels = definition.channels;
   for (std::size_t stage = 0; stage < repeats.size(); ++stage, channels *= 2) {
     for (Index unit = 0; unit < repeats[stage]; ++unit) {
       net.next_block();
-      x = add_unit(net, definition, names_of(definition, stage, unit), x, channels, unit == 0, stage == 0 && unit == 0);
+      const bool first = stage == 0 && unit == 0;
+      x = net.feature(add_unit(net, definition, names_of(definition, stage, unit), x, channels, unit == 0, first));
     }
   }
   net.classifier(megvii ? "classifier.0" : "output", net.flatten(net.global_pool(x)), definition.classifier_bias);

@@ -80,11 +80,12 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
                     .bias = true,
                     .padding = 0,
                     .initial = net.initial().stem});
+  net.feature(x);
   int index = 2;  // features.1 is the stem's activation
   for (const Layer& layer : definition.layers) {
     const std::string name = "features." + std::to_string(index++);
     x = layer.squeeze != 0
-            ? add_fire(net, name, x, layer, definition.bypass)
+            ? net.feature(add_fire(net, name, x, layer, definition.bypass))
             : net.add(name, op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2, 0), .ceil_mode = true},
                       {x});
   }

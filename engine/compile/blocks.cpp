@@ -9,7 +9,7 @@
 namespace linnet::compiler {
 namespace {
 
-/// Nodes by who reads them.
+/// Nodes by who reads them; -1: whoever gets the network's outputs.
 class Readers {
  public:
   explicit Readers(const Graph& graph) : graph_(graph), readers_(graph.nodes.size()) {
@@ -18,10 +18,11 @@ class Readers {
         readers_[static_cast<std::size_t>(input)].push_back(static_cast<int>(node));
       }
     }
+    for (const int output : graph.output_nodes()) readers_[static_cast<std::size_t>(output)].push_back(-1);
   }
 
   const std::vector<int>& of(int node) const { return readers_[static_cast<std::size_t>(node)]; }
-  /// The only reader, or -1.
+  /// The only reader, or -1 if there are others or it is no node.
   int only(int node) const { return of(node).size() == 1 ? of(node).front() : -1; }
 
   template <class Candidate>

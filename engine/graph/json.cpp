@@ -1,10 +1,11 @@
 // Graphs as JSON text:
 //
 //   {"version": 2, "name": "mobilenetv2_100", "nodes": [{"name": "input", "op": "input", "inputs": [], "height": 224,
-//   ...}, {"name": "conv_stem", "op": "conv2d", "inputs": [0], "out_channels": 32, "kernel": 3, ...}, ...]}
+//   ...}, {"name": "conv_stem", "op": "conv2d", "inputs": [0], "out_channels": 32, "kernel": 3, ...}, ...], "outputs":
+//   [146]}
 //
 // The fields of an op stand beside its name, all of them. A padding is its amount or "same". Shapes are inferred.
-// Version 1 is read, too: it lacks what says how first weights are drawn.
+// Version 1 is read, too: it lacks what says how first weights are drawn, and the last node is the output.
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -235,7 +236,9 @@ std::string to_json(const Graph& graph) {
     nodes.push_back(std::move(object));
   }
   try {
-    return json{{"version", version}, {"name", graph.name}, {"nodes", std::move(nodes)}}.dump();
+    return json{
+        {"version", version}, {"name", graph.name}, {"nodes", std::move(nodes)}, {"outputs", graph.output_nodes()}}
+        .dump();
   } catch (const json::exception&) {
     throw Error("graph: expected names in UTF-8, found other bytes in one of them");
   }
@@ -248,7 +251,6 @@ Graph graph_from_json(const std::string& text) {
   Graph graph;
   graph.name = top.take_name("name");
   const json& nodes = top.take("nodes");
-  top.expect_no_more();
   if (!nodes.is_array() || nodes.empty() || nodes.size() > limit::nodes) {
     throw Error("graph, field \"nodes\": expected a list of 1 to " + std::to_string(limit::nodes) + " nodes, found " +
                 (nodes.is_array() ? std::to_string(nodes.size()) : nodes.type_name()));
@@ -265,6 +267,13 @@ Graph graph_from_json(const std::string& text) {
     fields.expect_no_more();
     graph.nodes.push_back(std::move(node));
   }
+  if (text_version > 1) {
+    graph.outputs = top.take_indices("outputs", graph.nodes.size());
+    if (graph.outputs.empty()) top.fail("outputs", "at least one node", json::array());
+    const int last = static_cast<int>(graph.nodes.size()) - 1;
+    if (graph.outputs == std::vector{last}) graph.outputs.clear();
+  }
+  top.expect_no_more();
   infer_shapes(graph);
   return graph;
 }

@@ -22,7 +22,7 @@ Initial conv_initial(const Graph& graph, std::string_view name) {
 }
 
 /// A network, its first convolution, another one, its classifier, and what the published code draws them from.
-struct Case {
+struct Expected {
   const char *network, *stem, *conv, *classifier;
   Initial of_stem, of_conv, of_classifier;
 };
@@ -36,7 +36,7 @@ constexpr auto he = Initial::he_uniform;
 constexpr auto slim = Initial::truncated_nine_hundredth;
 constexpr auto slim_nasnet = Initial::truncated_fan_out;
 
-constexpr Case cases[] = {
+constexpr Expected all_expected[] = {
     {"mobilenetv1_100", "conv_stem", "blocks.0.0.conv_dw", "classifier", fan_out, fan_out, uniform_out},
     {"mobilenetv2_100", "conv_stem", "blocks.1.0.conv_dw", "classifier", fan_out, fan_out, uniform_out},
     {"torchvision_mobilenet_v2", "features.0.0", "features.2.conv.1.0", "classifier.1", fan_out_all, fan_out_all,
@@ -61,7 +61,7 @@ constexpr Case cases[] = {
 };
 
 TEST(Initialisation, IsAsPublished) {
-  for (const Case& test : cases) {
+  for (const Expected& test : all_expected) {
     SCOPED_TRACE(test.network);
     const Graph graph = build(test.network);
     EXPECT_EQ(conv_initial(graph, test.stem), test.of_stem);
@@ -79,11 +79,11 @@ TEST(Initialisation, OfEveryNetworkIsOneOfTheseRules) {
   for (const Variant& variant : variants()) {
     SCOPED_TRACE(variant.name);
     const Graph graph = build(variant.name);
-    const auto known = std::find_if(std::begin(cases), std::end(cases), [&](const Case& test) {
+    const auto known = std::find_if(std::begin(all_expected), std::end(all_expected), [&](const Expected& test) {
       const auto& stem = std::get<op::Conv2d>(graph.nodes[1].op);
       return stem.initial == test.of_stem;
     });
-    ASSERT_NE(known, std::end(cases));
+    ASSERT_NE(known, std::end(all_expected));
     for (const Node& node : graph.nodes) {
       const auto* norm = std::get_if<op::BatchNorm>(&node.op);
       if (norm == nullptr) continue;

@@ -251,7 +251,7 @@ TEST(GraphJson, RefusesWhatIsWrongAndSaysWhere) {
       R"({"name":"c","op":"conv2d","inputs":[0],"out_channels":4,"kernel":3,"stride":1,"dilation":1,"groups":1,)"
       R"("padding":1,"bias":false,"activation":"none","residual":false,"initial":"he_uniform"},)"
       R"({"name":"b","op":"batch_norm","inputs":[1],"epsilon":1e-05,"momentum":0.1,"initial_gamma":0,)"
-      R"("initial_beta":0}]})";
+      R"("initial_beta":0}],"outputs":[2]})";
   EXPECT_EQ(graph_from_json(good).nodes.size(), 3u);
   struct Case {
     std::string from, to, complaint;
@@ -306,8 +306,8 @@ TEST(GraphJson, RefusesWhatIsWrongAndSaysWhere) {
       {R"("initial_gamma":0)", R"("initial_gamma":2)", "field \"initial_gamma\""},
       {R"("name":"n")", R"("name":["n"])", "field \"name\""},
       {R"({"version")", R"({"extra":1,"version")", "unknown field 'extra'"},
-      {"}]}", "}]", "not valid JSON"},
-      {"}]}", "}]}}", "not valid JSON"},
+      {"[2]}", "[2]", "not valid JSON"},
+      {"[2]}", "[2]}}", "not valid JSON"},
       {R"({"name":"input")", R"(5,{"name":"input")", "node 0: expected an object, found 5"},
   };
   for (const Case& test : cases) {

@@ -13,7 +13,14 @@ Graph graph_from(const std::string& name_or_file) {
 }
 
 std::string describe(const Graph& graph) {
-  return graph.name + ", input " + to_string(graph.input().shape) + ", output " + to_string(graph.output().shape);
+  return graph.name + ", input " + to_string(graph.input().shape) + ", output" + outputs_of(graph);
+}
+
+std::string outputs_of(const Graph& graph) {
+  std::string text;
+  for (const int output : graph.output_nodes())
+    text += " " + to_string(graph.nodes[static_cast<std::size_t>(output)].shape);
+  return text;
 }
 
 }  // namespace linnet::tools

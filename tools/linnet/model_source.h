@@ -14,4 +14,7 @@ Graph graph_from(const std::string& name_or_file);
 /// {"mobilenetv2_100", 224, 224, 3, 1000}: what a graph takes and gives, for messages.
 std::string describe(const Graph& graph);
 
+/// The shapes of the outputs, a space before each.
+std::string outputs_of(const Graph& graph);
+
 }  // namespace linnet::tools

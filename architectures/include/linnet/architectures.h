@@ -41,6 +41,10 @@ struct BuildOptions {
   /// The batch norm that ends the branch of a residual block begins with gamma 0, and the block as its shortcut
   /// (arXiv 1706.02677).
   bool zero_init_last = false;
+  /// Not empty: a backbone. For each of these reductions of the input's size (4, 8, 16, 32) the last feature map that
+  /// has it is an output, in this order; what no output depends on, the classifier at least, is left out. The maps are
+  /// those of timm's features_only: what a block or the stem gives.
+  std::vector<Index> feature_strides = {};
 };
 
 struct Variant {
@@ -57,7 +61,7 @@ std::vector<Variant> variants();
 /// Builds a network. `name` is a variant's name; `mobilenetv1_WWW` and
 /// `mobilenetv2_WWW` take any width in percent; the suffixes _HxW and
 /// _cN (in this order) set input size and classes and override the options. Throws linnet::Error for an unknown name,
-/// with the nearest known ones, and for a size that is too small.
+/// with the nearest known ones, for a size that is too small, and for a feature stride that the network lacks.
 Graph build(std::string_view name, const BuildOptions& options = {});
 
 }  // namespace linnet::architectures
