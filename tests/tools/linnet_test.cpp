@@ -9,6 +9,7 @@
 #include "linnet/architectures.h"
 #include "linnet/model.h"
 #include "linnet/safetensors.h"
+#include "linnet/training/image.h"
 #include "tests/support/command.h"
 
 namespace linnet {
@@ -140,6 +141,44 @@ TEST_F(LinnetProgram, ClassifyGivesProbabilities) {
   EXPECT_NEAR(
       result[0]["classes"][0]["probability"].get<double>() + result[0]["classes"][1]["probability"].get<double>(), 1.0,
       1e-5);
+}
+
+/// The stored pixels are the default, as in Pillow, timm and torchvision.
+TEST_F(LinnetProgram, PicturesAreTurnedByExifIfAsked) {
+  using training::Orientation;
+  const std::string file = std::string(LINNET_TEST_DATA_DIR) + "/golden_data/decode/inputs/exif_orientation_6.jpg";
+  const auto write_picture = [&](const std::string& name, Orientation orientation) {
+    const training::Image image = training::read_image(file, orientation);
+    const std::string head = "P6 " + std::to_string(image.width) + " " + std::to_string(image.height) + " 255\n";
+    std::vector<std::uint8_t> bytes(head.begin(), head.end());
+    bytes.insert(bytes.end(), image.pixels.begin(), image.pixels.end());
+    write(path(name), bytes);
+  };
+  write_picture("stored.ppm", Orientation::as_stored);
+  write_picture("turned.ppm", Orientation::as_tagged);
+  const auto classes = [&](const std::string& arguments) {
+    return json("classify --json " + path("model.safetensors") + " " + arguments)[0]["classes"];
+  };
+  const nlohmann::json stored = classes(path("stored.ppm")), turned = classes(path("turned.ppm"));
+  ASSERT_NE(stored, turned);
+  EXPECT_EQ(classes("'" + file + "'"), stored);
+  EXPECT_EQ(classes("--rotate-by-exif '" + file + "'"), turned);
+
+  std::filesystem::create_directories(path("tagged"));
+  std::filesystem::copy_file(file, path("tagged/1_picture.jpg"));
+  const auto largest_logit = [&](const std::string& flag) {
+    const std::string csv = path("exif.csv");
+    EXPECT_EQ(
+        linnet("evaluate " + flag + " --predictions " + csv + " " + path("model.safetensors") + " " + path("tagged"))
+            .exit_code,
+        0);
+    std::ifstream stream(csv);
+    std::string line;
+    for (int i = 0; i < 2; ++i) std::getline(stream, line);
+    return std::stof(line.substr(line.rfind(',') + 1));
+  };
+  EXPECT_NEAR(largest_logit(""), stored[0]["logit"].get<float>(), 1e-5f);
+  EXPECT_NEAR(largest_logit("--rotate-by-exif"), turned[0]["logit"].get<float>(), 1e-5f);
 }
 
 TEST_F(LinnetProgram, ConvertMakesAModelOfWeightsAndBack) {
