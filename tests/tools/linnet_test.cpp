@@ -90,6 +90,32 @@ TEST_F(LinnetProgram, SummaryCounts) {
   EXPECT_NE(linnet("summary " + path("model.safetensors")).out.find("multiply-adds"), std::string::npos);
 }
 
+TEST_F(LinnetProgram, SummaryOfABackbone) {
+  const nlohmann::json summary = json("summary mobilenetv2_100 --features 4,8,16,32 --json");
+  EXPECT_EQ(summary["outputs"], nlohmann::json::parse("[[56,56,24],[28,28,32],[14,14,96],[7,7,320]]"));
+  EXPECT_EQ(summary["parameters"],
+            3504872 - 1281000 - 320 * 1280 - 2 * 1280);  // classifier, head convolution, its norm
+  EXPECT_EQ(linnet("summary squeezenet1_1 --features 32").exit_code, 1);
+  EXPECT_EQ(linnet("summary mobilenetv2_100 --features 0").exit_code, 2);
+  EXPECT_EQ(linnet("summary " + path("model.safetensors") + " --features 4").exit_code, 1);
+}
+
+TEST_F(LinnetProgram, ConvertMakesABackbone) {
+  const Graph graph = architectures::build("mobilenetv1_025");
+  write_safetensors(path("weights.safetensors"), initial_weights(graph, 5), {});
+  const CommandResult result = linnet("convert mobilenetv1_025 --features 8,16 --weights " +
+                                      path("weights.safetensors") + " " + path("backbone.safetensors"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("left out 26 tensors behind the last feature map"), std::string::npos) << result.err;
+  const Model model = load_model(path("backbone.safetensors"));
+  EXPECT_EQ(model.graph.outputs.size(), 2u);
+  EXPECT_NE(linnet("summary " + path("backbone.safetensors")).out.find("output"), std::string::npos);
+  EXPECT_EQ(linnet("classify " + path("backbone.safetensors") + " " + path("pictures/cat/0.ppm")).exit_code, 1);
+  const CommandResult truncated = linnet("convert mobilenetv1_025 --weights " + path("backbone.safetensors") +
+                                         " --features 8 " + path("smaller.safetensors"));
+  EXPECT_EQ(truncated.exit_code, 0) << truncated.err;
+}
+
 TEST_F(LinnetProgram, ListFindsPatterns) {
   const nlohmann::json list = json("list 'mobilenetv3_small_*' --json");
   EXPECT_EQ(list.size(), 3u);
