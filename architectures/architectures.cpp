@@ -33,6 +33,9 @@ void check(std::string_view name, const BuildOptions& options) {
   expect(options.width >= 0, "a width of at least 0", double(options.width));
   expect(options.stem_stride >= 1, "a stem stride of at least 1", double(options.stem_stride));
   expect(is_rate(options.dropout.value_or(0)), "a dropout rate in [0, 1)", options.dropout.value_or(0));
+  for (const Index stride : options.feature_strides) {
+    expect(stride >= 1, "feature strides of at least 1", double(stride));
+  }
   expect(is_rate(options.drop_path), "a drop path rate in [0, 1)", options.drop_path);
   expect(options.bn_epsilon.value_or(1) > 0, "a batch norm epsilon above 0", options.bn_epsilon.value_or(1));
 }

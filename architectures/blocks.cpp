@@ -1,5 +1,6 @@
 #include "architectures/blocks.h"
 
+#include "architectures/backbone.h"
 #include "architectures/rules.h"
 
 namespace linnet::architectures {
@@ -15,7 +16,11 @@ GraphBuilder start(std::string_view name, Index resolution, const BuildOptions& 
 }  // namespace
 
 NetworkBuilder::NetworkBuilder(std::string_view name, const Style& style, const BuildOptions& options, Index blocks)
-    : style_(style), options_(options), blocks_(blocks), graph_(start(name, style.resolution, options)) {
+    : style_(style),
+      initial_(initial_rule(options.initialisation.value_or(style.initialisation))),
+      options_(options),
+      blocks_(blocks),
+      graph_(start(name, style.resolution, options)) {
   style_.padding = options.padding.value_or(style.padding);
   style_.bn_epsilon = options.bn_epsilon.value_or(style.bn_epsilon);
   style_.dropout = options.dropout.value_or(style.dropout);
@@ -34,12 +39,13 @@ int NetworkBuilder::conv(const std::string& name, int x, const Conv& conv) {
                         .stride = conv.stride,
                         .groups = conv.groups,
                         .padding = padding(conv.kernel, conv.stride, conv.padding),
-                        .bias = conv.bias},
+                        .bias = conv.bias,
+                        .initial = conv.initial.value_or(initial_.conv)},
              {x});
 }
 
 int NetworkBuilder::batch_norm(const std::string& name, int x) {
-  return add(name, op::BatchNorm{style_.bn_epsilon, style_.bn_momentum}, {x});
+  return add(name, op::BatchNorm{style_.bn_epsilon, style_.bn_momentum, 1, initial_.beta}, {x});
 }
 
 int NetworkBuilder::activate(const std::string& owner, int x, Activation activation) {
@@ -56,8 +62,8 @@ int NetworkBuilder::depthwise_bn(const ConvNames& names, int x, Index kernel, In
 }
 
 int NetworkBuilder::stem(const ConvNames& names, Index out_channels, Activation activation) {
-  return conv_bn(names, input(), {.out_channels = out_channels, .kernel = 3, .stride = options_.stem_stride},
-                 activation);
+  const Conv conv{.out_channels = out_channels, .kernel = 3, .stride = options_.stem_stride, .initial = initial_.stem};
+  return feature(conv_bn(names, input(), conv, activation));
 }
 
 int NetworkBuilder::squeeze_excite(const SqueezeExciteNames& names, int x, const SqueezeExcite& squeeze_excite) {
@@ -92,7 +98,7 @@ int NetworkBuilder::fused_inverted_residual(const InvertedResidualNames& names, 
 
 int NetworkBuilder::end_block(const InvertedResidualNames& names, int x, int y, const InvertedResidual& block) {
   const bool skip = block.skip && block.stride == 1 && channels(x) == block.out_channels;
-  return skip ? add_shortcut(names.block, x, y) : y;
+  return feature(skip ? add_shortcut(names.block, x, y) : y);
 }
 
 int NetworkBuilder::drop_path(const std::string& owner, int x) {
@@ -101,6 +107,7 @@ int NetworkBuilder::drop_path(const std::string& owner, int x) {
 }
 
 int NetworkBuilder::add_shortcut(const std::string& block, int shortcut, int branch) {
+  if (std::holds_alternative<op::BatchNorm>(graph_.op(branch))) last_norms_.push_back(branch);
   return add(block + ".add", op::Add{}, {drop_path(block, branch), shortcut});
 }
 
@@ -108,7 +115,23 @@ int NetworkBuilder::dropout(int x) { return style_.dropout > 0 ? add("dropout", 
 
 int NetworkBuilder::classifier(const std::string& name, int features, bool bias) {
   if (options_.classes == 0) return features;
-  return add(name, op::Linear{.out_features = options_.classes, .bias = bias}, {dropout(features)});
+  return add(name, op::Linear{.out_features = options_.classes, .bias = bias, .initial = initial_.classifier},
+             {dropout(features)});
+}
+
+int NetworkBuilder::feature(int x) {
+  features_.push_back(x);
+  return x;
+}
+
+Graph NetworkBuilder::finish() && {
+  Graph graph = std::move(graph_).finish();
+  if (options_.zero_init_last) {
+    for (const int norm : last_norms_) {
+      std::get<op::BatchNorm>(graph.nodes[static_cast<std::size_t>(norm)].op).initial_gamma = 0;
+    }
+  }
+  return options_.feature_strides.empty() ? graph : backbone(std::move(graph), features_, options_.feature_strides);
 }
 
 }  // namespace linnet::architectures

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "architectures/initialisation.h"
 #include "linnet/architectures.h"
 #include "linnet/graph.h"
 
@@ -17,6 +18,7 @@ struct Style {
   float bn_epsilon = 1e-5f;
   float bn_momentum = 0.1f;
   float dropout = 0;
+  Initialisation initialisation = Initialisation::timm;
 };
 
 struct Conv {
@@ -25,7 +27,8 @@ struct Conv {
   Index stride = 1;
   Index groups = 1;
   bool bias = false;
-  std::optional<Index> padding = {};  ///< under the symmetric rule; unset: half the kernel
+  std::optional<Index> padding = {};    ///< under the symmetric rule; unset: half the kernel
+  std::optional<Initial> initial = {};  ///< unset: as the network's other convolutions
 };
 
 /// State-dict prefixes of a convolution and the batch norm behind it.
@@ -77,6 +80,7 @@ class NetworkBuilder {
 
   Index stem_stride() const { return options_.stem_stride; }
   Index classes() const { return options_.classes; }
+  const InitialRule& initial() const { return initial_; }
 
   /// Padding by the network's rule. Without an amount for the symmetric rule it keeps ceil(size / stride) outputs on
   /// odd kernels, as the other rule does.
@@ -95,6 +99,10 @@ class NetworkBuilder {
   /// kxk expand with the stride, bn, act -> 1x1 project, bn [, + input]. Not expanded: one kxk convolution, bn, act.
   int fused_inverted_residual(const InvertedResidualNames& names, int x, const InvertedResidual& block);
 
+  /// Says that `x`, which it returns, is a feature map: what the stem or a block gives. The last one of each stride is
+  /// what BuildOptions::feature_strides can ask for.
+  int feature(int x);
+
   /// To be called once per block, in order: counts it for drop path.
   void next_block() { ++block_; }
   /// A node "<owner>.drop_path" at the current block's rate, or nothing if that is 0.
@@ -108,15 +116,18 @@ class NetworkBuilder {
   /// Dropout and the last linear layer; nothing if no classes are asked for.
   int classifier(const std::string& name, int features, bool bias = true);
 
-  Graph finish() && { return std::move(graph_).finish(); }
+  Graph finish() &&;
 
  private:
   int end_block(const InvertedResidualNames& names, int x, int y, const InvertedResidual& block);
 
   Style style_;
+  InitialRule initial_;
   BuildOptions options_;
   Index blocks_;
   Index block_ = -1;
+  std::vector<int> last_norms_;  // of residual branches
+  std::vector<int> features_;
   GraphBuilder graph_;
 };
 

@@ -168,6 +168,7 @@ Style style_of(const Definition& definition) {
     style.padding = Padding::Rule::same;
     style.bn_epsilon = 1e-3f;
   } else if (definition.source == from_torchvision) {
+    style.initialisation = Initialisation::torchvision_efficientnet;
     const bool converted = definition.scale.width >= b5.width;  // B5 to B7, from TF
     if (converted || definition.layout.version2) style.bn_epsilon = 1e-3f;
     if (converted) style.bn_momentum = 0.01f;

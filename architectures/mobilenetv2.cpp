@@ -76,7 +76,9 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   Index blocks = 0;
   for (std::size_t stage = 0; stage < stages.size(); ++stage) blocks += repeats_of(stage, definition);
 
-  NetworkBuilder net(graph_name, {.dropout = 0.2f}, options, blocks);
+  NetworkBuilder net(
+      graph_name, {.dropout = 0.2f, .initialisation = torchvision ? Initialisation::torchvision : Initialisation::timm},
+      options, blocks);
   int x = net.stem(torchvision ? ConvNames{"features.0.0", "features.0.1"} : timm::stem, stem, Activation::relu6);
   Index block = 0;
   for (std::size_t stage = 0; stage < stages.size(); ++stage) {

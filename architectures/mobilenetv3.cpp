@@ -97,8 +97,13 @@ constexpr Definition definitions[] = {
 Style style_of(const Definition& definition) {
   Style style{.resolution = definition.resolution, .dropout = 0.2f};
   if (definition.source != Source::timm) style.bn_epsilon = 1e-3f;
-  if (definition.source == Source::torchvision) style.bn_momentum = 0.01f;
-  if (definition.source == Source::tf) style.padding = Padding::Rule::same;
+  if (definition.source == Source::torchvision) {
+    style.bn_momentum = 0.01f;
+    style.initialisation = Initialisation::torchvision;
+  } else if (definition.source == Source::tf) {
+    style.padding = Padding::Rule::same;
+    style.initialisation = Initialisation::slim;
+  }
   return style;
 }
 
@@ -170,12 +175,13 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
     const std::string prefix = timm::block(blocks.back().stage + 1, i);
     const std::string last = "features." + std::to_string(blocks.size() + 1);
     net.next_block();
-    x = net.conv_bn(torchvision_keys ? torchvision::conv(last) : ConvNames{prefix + ".conv", prefix + ".bn1"}, x,
-                    {.out_channels = scaled(layout.last_channels)}, late);
+    const ConvNames names = torchvision_keys ? torchvision::conv(last) : ConvNames{prefix + ".conv", prefix + ".bn1"};
+    x = net.feature(net.conv_bn(names, x, {.out_channels = scaled(layout.last_channels)}, late));
   }
   x = net.global_pool(x);
   if (torchvision_keys) {
-    x = net.add("classifier.0", op::Linear{.out_features = layout.head_channels}, {net.flatten(x)});
+    x = net.add("classifier.0", op::Linear{.out_features = layout.head_channels, .initial = net.initial().classifier},
+                {net.flatten(x)});
     net.classifier("classifier.3", net.activate("classifier.0", x, late));
   } else {
     x = net.conv("conv_head", x, {.out_channels = layout.head_channels, .bias = !rw});

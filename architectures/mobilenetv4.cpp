@@ -240,20 +240,32 @@ class Builder {
 
   int add_key(const std::string& name, int x, const Block& block) {
     if (block.key_stride > 1) {
-      x = net_.depthwise_bn({name + ".down_conv", name + ".norm"}, x, 3, block.key_stride, Activation::none);
+      const Index width = net_.channels(x);
+      x = net_.conv_bn({name + ".down_conv", name + ".norm"}, x,
+                       {.out_channels = width,
+                        .kernel = 3,
+                        .stride = block.key_stride,
+                        .groups = width,
+                        .initial = Initial::glorot_uniform},
+                       Activation::none);
     }
-    return net_.conv(name + ".proj", x, {.out_channels = block.depth});
+    return add_projection(name, x, block.depth);
+  }
+
+  /// Of an attention; timm draws them all from another distribution than its other convolutions.
+  int add_projection(const std::string& name, int x, Index channels) {
+    return net_.conv(name + ".proj", x, {.out_channels = channels, .initial = Initial::glorot_uniform});
   }
 
   int add_attention(const std::string& name, int x, const Block& block) {
     net_.next_block();
     const std::string prefix = name + ".attn";
     const int y = net_.batch_norm(name + ".norm", x);
-    const int query = net_.conv(prefix + ".query.proj", y, {.out_channels = block.heads * block.depth});
+    const int query = add_projection(prefix + ".query", y, block.heads * block.depth);
     const int key = add_key(prefix + ".key", y, block);
     const int value = add_key(prefix + ".value", y, block);
     const int mixed = net_.add(prefix, op::MultiQueryAttention{block.heads}, {query, key, value});
-    return end_block(name, x, net_.conv(prefix + ".output.proj", mixed, {.out_channels = channels(block)}), block);
+    return end_block(name, x, add_projection(prefix + ".output", mixed, channels(block)), block);
   }
 
   const Definition& definition_;
@@ -271,7 +283,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
   for (const Block& block : layout.blocks) {
     if (block.stage != stage) index = 0;
     stage = block.stage;
-    x = builder.add(timm::block(stage, index++), x, block);
+    x = net.feature(builder.add(timm::block(stage, index++), x, block));
   }
   x = net.conv_bn({"conv_head", "norm_head"}, net.global_pool(x), {.out_channels = head_channels}, layout.activation);
   net.classifier("classifier", net.flatten(x));

@@ -136,8 +136,9 @@ class Builder {
     return net_.add(name + ".crop", op::ZeroPad{.top = -cell.margin.top, .left = -cell.margin.left}, {x});
   }
 
-  /// Both inputs get the cell's filters. The one from further back may be larger, too: reduced, then. The cells of the
-  /// stem that have nothing behind them take what they have.
+  /// As in timm, what the cell before gave is a feature map once it is rectified. Both inputs get the cell's filters.
+  /// The one from further back may be larger, too: reduced, then. The cells of the stem that have nothing behind them
+  /// take what they have.
   Cell begin_cell(const std::string& name, int x, int before, Index filters) {
     net_.next_block();
     Cell cell{.name = name, .filters = filters, .inputs = {}};
@@ -145,8 +146,9 @@ class Builder {
         before >= 0 && net_.shape(before)[0] == net_.shape(x)[0] && net_.shape(before)[1] == net_.shape(x)[1];
     const auto adapt = [&](const std::string& part, int from) {
       const std::string prefix = name + "." + part;
-      return net_.conv_bn({prefix + ".conv", prefix + ".bn"}, relu(prefix + ".relu", from), {.out_channels = filters},
-                          Activation::none);
+      const int rectified = relu(prefix + ".relu", from);
+      if (from == x && before >= 0) net_.feature(rectified);
+      return net_.conv_bn({prefix + ".conv", prefix + ".bn"}, rectified, {.out_channels = filters}, Activation::none);
     };
     if (same_size) cell.inputs[1] = adapt("conv_prev_1x1", before);
     cell.inputs[0] = adapt("conv_1x1", x);
@@ -158,7 +160,8 @@ class Builder {
   /// Half of the filters from the even pixels, half from the odd ones.
   int reduce(const std::string& name, int x, Index filters) {
     const auto halve = [&](const std::string& part, int from) {
-      return net_.add(name + "." + part + ".conv", op::Conv2d{.out_channels = filters / 2, .kernel = 1, .stride = 2},
+      return net_.add(name + "." + part + ".conv",
+                      op::Conv2d{.out_channels = filters / 2, .kernel = 1, .stride = 2, .initial = net_.initial().conv},
                       {from});
     };
     const int rectified = relu(name + ".path", x);
@@ -228,15 +231,21 @@ class Builder {
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
   constexpr Index groups = 3;
-  const Style style{
-      .resolution = definition.resolution, .padding = definition.padding, .bn_epsilon = 1e-3f, .dropout = 0.5f};
+  const Style style{.resolution = definition.resolution,
+                    .padding = definition.padding,
+                    .bn_epsilon = 1e-3f,
+                    .dropout = 0.5f,
+                    .initialisation = Initialisation::slim_nasnet};
   NetworkBuilder net(graph_name, style, options, groups * definition.cells + 4);
   Builder builder(definition, net);
   const Index filters = definition.filters;
   int stem = net.add("conv0.conv",
-                     op::Conv2d{.out_channels = definition.stem_channels, .kernel = 3, .stride = net.stem_stride()},
+                     op::Conv2d{.out_channels = definition.stem_channels,
+                                .kernel = 3,
+                                .stride = net.stem_stride(),
+                                .initial = net.initial().stem},
                      {net.input()});  // without padding, whatever the rule
-  stem = net.batch_norm("conv0.bn", stem);
+  stem = net.feature(net.batch_norm("conv0.bn", stem));
   int before = builder.add_reduction_cell("cell_stem_0", stem, -1, filters / 4);
   int x = builder.add_reduction_cell("cell_stem_1", before, stem, filters / 2);
   constexpr Index names_per_group = 6;  // in both sizes
@@ -253,7 +262,7 @@ Graph build_definition(const Definition& definition, std::string_view graph_name
     if (!definition.skip_reduction_input) before = x;
     x = output;
   }
-  x = net.activate("features", x, Activation::relu);
+  x = net.feature(net.activate("features", x, Activation::relu));
   net.classifier("last_linear", net.flatten(net.global_pool(x)));
   return std::move(net).finish();
 }

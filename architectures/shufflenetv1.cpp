@@ -66,6 +66,14 @@ constexpr Release releases[] = {
     {Source::pytorchcv, 8, 1, 24, {65.94, pytorchcv_readme}},
 };
 
+/// The paper's numbers for the networks that it defines and nobody published weights of. At other widths it leaves the
+/// channels open, so that those here are others.
+constexpr Release paper_releases[] = {
+    {Source::megvii, 1, 1, 24, {66.4, "arXiv 1707.01083"}},
+    {Source::megvii, 2, 1, 24, {67.3, "arXiv 1707.01083"}},
+    {Source::megvii, 4, 1, 24, {67.2, "arXiv 1707.01083"}},
+};
+
 struct Definition {
   std::string name;
   Source source;
@@ -90,8 +98,14 @@ Definition define(const Groups& groups, const Width& width) {
       .channels = round_up(scaled(groups.channels), 4 * groups.groups),
       .classifier_bias = true,
       .published = {}};
+  const auto is_this = [&](const Release& release) {
+    return release.source == width.source && release.groups == groups.groups && release.width == width.width;
+  };
+  for (const Release& release : paper_releases) {
+    if (is_this(release)) definition.published = release.published;
+  }
   for (const Release& release : releases) {
-    if (release.source != width.source || release.groups != groups.groups || release.width != width.width) continue;
+    if (!is_this(release)) continue;
     definition.stem_channels = release.stem_channels;
     definition.classifier_bias = width.source != Source::megvii;
     definition.published = release.published;
@@ -158,16 +172,18 @@ int add_unit(NetworkBuilder& net, const Definition& definition, const UnitNames&
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
   const bool megvii = definition.source == Source::megvii;
-  NetworkBuilder net(graph_name, {}, options, repeats[0] + repeats[1] + repeats[2]);
+  NetworkBuilder net(graph_name, {.initialisation = megvii ? Initialisation::megvii : Initialisation::pytorchcv},
+                     options, repeats[0] + repeats[1] + repeats[2]);
   const ConvNames stem = megvii ? ConvNames{"first_conv.0", "first_conv.1"}
                                 : ConvNames{"features.init_block.conv", "features.init_block.bn"};
   int x = net.stem(stem, definition.stem_channels, Activation::relu);
-  x = net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x});
+  x = net.feature(net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x}));
   Index channels = definition.channels;
   for (std::size_t stage = 0; stage < repeats.size(); ++stage, channels *= 2) {
     for (Index unit = 0; unit < repeats[stage]; ++unit) {
       net.next_block();
-      x = add_unit(net, definition, names_of(definition, stage, unit), x, channels, unit == 0, stage == 0 && unit == 0);
+      const bool first = stage == 0 && unit == 0;
+      x = net.feature(add_unit(net, definition, names_of(definition, stage, unit), x, channels, unit == 0, first));
     }
   }
   net.classifier(megvii ? "classifier.0" : "output", net.flatten(net.global_pool(x)), definition.classifier_bias);

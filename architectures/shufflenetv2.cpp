@@ -55,13 +55,13 @@ int add_unit(NetworkBuilder& net, const std::string& prefix, int x, Index channe
 }
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
-  NetworkBuilder net(graph_name, {}, options, 0);
+  NetworkBuilder net(graph_name, {.initialisation = Initialisation::pytorch}, options, 0);
   int x = net.stem({"conv1.0", "conv1.1"}, stem_channels, Activation::relu);
-  x = net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x});
+  x = net.feature(net.add("maxpool", op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2)}, {x}));
   for (std::size_t stage = 0; stage < repeats.size(); ++stage) {
     for (Index unit = 0; unit < repeats[stage]; ++unit) {
       const std::string prefix = "stage" + std::to_string(stage + 2) + "." + std::to_string(unit);
-      x = add_unit(net, prefix, x, definition.channels[stage], unit == 0 ? 2 : 1);
+      x = net.feature(add_unit(net, prefix, x, definition.channels[stage], unit == 0 ? 2 : 1));
     }
   }
   x = net.conv_bn({"conv5.0", "conv5.1"}, x, {.out_channels = definition.head_channels}, Activation::relu);

@@ -71,23 +71,27 @@ int add_fire(NetworkBuilder& net, const std::string& prefix, int x, const Layer&
 
 Graph build_definition(const Definition& definition, std::string_view graph_name, const BuildOptions& options) {
   constexpr Index fires = 8;
-  NetworkBuilder net(graph_name, {.dropout = 0.5f}, options, fires);
+  NetworkBuilder net(graph_name, {.dropout = 0.5f, .initialisation = Initialisation::torchvision_squeezenet}, options,
+                     fires);
   int x = add_conv(net, "features.0", net.input(),
                    {.out_channels = definition.stem_channels,
                     .kernel = definition.stem_kernel,
                     .stride = net.stem_stride(),
                     .bias = true,
-                    .padding = 0});
+                    .padding = 0,
+                    .initial = net.initial().stem});
+  net.feature(x);
   int index = 2;  // features.1 is the stem's activation
   for (const Layer& layer : definition.layers) {
     const std::string name = "features." + std::to_string(index++);
     x = layer.squeeze != 0
-            ? add_fire(net, name, x, layer, definition.bypass)
+            ? net.feature(add_fire(net, name, x, layer, definition.bypass))
             : net.add(name, op::MaxPool{.kernel = 3, .stride = 2, .padding = net.padding(3, 2, 0), .ceil_mode = true},
                       {x});
   }
   if (net.classes() != 0) {
-    x = add_conv(net, "classifier.1", net.dropout(x), {.out_channels = net.classes(), .bias = true});
+    x = add_conv(net, "classifier.1", net.dropout(x),
+                 {.out_channels = net.classes(), .bias = true, .initial = net.initial().classifier});
   }
   net.flatten(net.global_pool(x));
   return std::move(net).finish();

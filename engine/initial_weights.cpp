@@ -53,14 +53,30 @@ std::uint64_t stream_of(std::string_view name) {
 /// Uniform in [0, 1), 53 bits.
 double unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
-/// Box-Muller, one value from two numbers.
+/// Box-Muller: one normal value from the numbers 2 * index and 2 * index + 1.
+double normal_value(const CounterRandom& random, std::uint64_t index) {
+  const double radius = std::sqrt(-2 * logarithm(1 - unit(random.bits(2 * index))));
+  return radius * cosine_of_turn(unit(random.bits(2 * index + 1)));
+}
+
 Tensor normal(const Parameter& parameter, std::uint64_t seed, double deviation) {
   const CounterRandom random(seed, stream_of(parameter.name));
   Tensor tensor(parameter.shape);
   for (Index i = 0; i < tensor.size(); ++i) {
-    const auto index = 2 * static_cast<std::uint64_t>(i);
-    const double radius = std::sqrt(-2 * logarithm(1 - unit(random.bits(index))));
-    tensor.data()[i] = static_cast<float>(deviation * radius * cosine_of_turn(unit(random.bits(index + 1))));
+    tensor.data()[i] = static_cast<float>(deviation * normal_value(random, static_cast<std::uint64_t>(i)));
+  }
+  return tensor;
+}
+
+/// What lies beyond two deviations is drawn again, behind all numbers that were drawn before.
+Tensor truncated_normal(const Parameter& parameter, std::uint64_t seed, double deviation) {
+  const CounterRandom random(seed, stream_of(parameter.name));
+  Tensor tensor(parameter.shape);
+  for (Index i = 0; i < tensor.size(); ++i) {
+    auto index = static_cast<std::uint64_t>(i);
+    double value = normal_value(random, index);
+    while (value < -2 || value > 2) value = normal_value(random, index += static_cast<std::uint64_t>(tensor.size()));
+    tensor.data()[i] = static_cast<float>(deviation * value);
   }
   return tensor;
 }
@@ -74,27 +90,68 @@ Tensor uniform(const Parameter& parameter, std::uint64_t seed, double bound) {
   return tensor;
 }
 
-Tensor initial(const Graph& graph, const Parameter& parameter, std::uint64_t seed) {
+/// How many weights reach one output, and how many one input reaches, within a group.
+struct Fans {
+  double in, out, groups;
+};
+
+Fans fans_of(const Graph& graph, const Node& node) {
+  const Shape& input = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;
+  if (const auto* conv = std::get_if<op::Conv2d>(&node.op)) {
+    const auto groups = static_cast<double>(conv->groups);
+    const double area = static_cast<double>(conv->kernel) * static_cast<double>(conv->kernel);
+    return {static_cast<double>(input.back()) / groups * area, static_cast<double>(conv->out_channels) / groups * area,
+            groups};
+  }
+  return {static_cast<double>(input.back()), static_cast<double>(std::get<op::Linear>(node.op).out_features), 1};
+}
+
+Tensor draw_weight(const Parameter& parameter, std::uint64_t seed, Initial initial, const Fans& fans) {
+  switch (initial) {
+    case Initial::normal_fan_out:
+      return normal(parameter, seed, std::sqrt(2 / fans.out));
+    case Initial::normal_fan_out_all:
+      return normal(parameter, seed, std::sqrt(2 / (fans.out * fans.groups)));
+    case Initial::normal_channels:
+      return normal(parameter, seed, 1 / static_cast<double>(parameter.shape[1]));
+    case Initial::normal_hundredth:
+      return normal(parameter, seed, 0.01);
+    case Initial::truncated_nine_hundredth:
+      return truncated_normal(parameter, seed, 0.09);
+    case Initial::truncated_fan_out:
+      return truncated_normal(parameter, seed, std::sqrt(2.6 / fans.out));
+    case Initial::uniform_fan_in:
+      return uniform(parameter, seed, 1 / std::sqrt(fans.in));
+    case Initial::uniform_fan_out:
+      return uniform(parameter, seed, 1 / std::sqrt(fans.out));
+    case Initial::he_uniform:
+      return uniform(parameter, seed, std::sqrt(6 / fans.in));
+    case Initial::glorot_uniform:
+      return uniform(parameter, seed, std::sqrt(6 / (fans.in + fans.out * fans.groups)));
+  }
+  throw Error("no initial values are known for " + parameter.name);
+}
+
+Tensor initial_value(const Graph& graph, const Parameter& parameter, std::uint64_t seed) {
   const Node& node = graph.nodes[static_cast<std::size_t>(parameter.node)];
   const auto* conv = std::get_if<op::Conv2d>(&node.op);
   switch (parameter.role) {
     case ParameterRole::weight:
-    case ParameterRole::bias:
-      if (conv == nullptr) {
-        const Shape& input = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;
-        return uniform(parameter, seed, 1 / std::sqrt(static_cast<double>(element_count(input))));
+    case ParameterRole::bias: {
+      const Initial initial = conv != nullptr ? conv->initial : std::get<op::Linear>(node.op).initial;
+      if (parameter.role == ParameterRole::bias && initial != Initial::uniform_fan_in) {
+        return Tensor::zeros(parameter.shape);
       }
-      if (parameter.role == ParameterRole::weight) {
-        const Index fan_out = conv->out_channels * conv->kernel * conv->kernel / conv->groups;
-        return normal(parameter, seed, std::sqrt(2 / static_cast<double>(fan_out)));
-      }
-      return Tensor::zeros(parameter.shape);
+      return draw_weight(parameter, seed, initial, fans_of(graph, node));
+    }
     case ParameterRole::layer_scale:
       return Tensor::full(parameter.shape, std::get<op::LayerScale>(node.op).initial);
     case ParameterRole::gamma:
+      return Tensor::full(parameter.shape, std::get<op::BatchNorm>(node.op).initial_gamma);
+    case ParameterRole::beta:
+      return Tensor::full(parameter.shape, std::get<op::BatchNorm>(node.op).initial_beta);
     case ParameterRole::running_var:
       return Tensor::full(parameter.shape, 1);
-    case ParameterRole::beta:
     case ParameterRole::running_mean:
     case ParameterRole::counter:
       return Tensor::zeros(parameter.shape);
@@ -107,7 +164,7 @@ Tensor initial(const Graph& graph, const Parameter& parameter, std::uint64_t see
 Weights initial_weights(const Graph& graph, std::uint64_t seed) {
   Weights weights;
   for (const Parameter& parameter : parameters(graph)) {
-    weights.emplace(parameter.name, initial(graph, parameter, seed));
+    weights.emplace(parameter.name, initial_value(graph, parameter, seed));
   }
   return weights;
 }

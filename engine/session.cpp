@@ -47,21 +47,30 @@ struct Session::State {
   std::unique_ptr<float, AlignedDelete> arena;
   std::vector<const float*> step_inputs;  ///< of the step that runs, here so that run() need not allocate
   std::span<const float> input;
-  std::span<float> output;
+  std::vector<std::span<float>> outputs;
 
   const float* readable(const compiler::Place& place) const {
     return place.where == compiler::Place::Where::input ? input.data() : writable(place);
   }
   float* writable(const compiler::Place& place) const {
-    return place.where == compiler::Place::Where::output ? output.data() : arena.get() + place.offset;
+    return place.where == compiler::Place::Where::output ? outputs[place.offset].data() : arena.get() + place.offset;
   }
 
-  void begin(std::span<const float> new_input, std::span<float> new_output) {
+  void begin(std::span<const float> new_input, std::span<const std::span<float>> new_outputs) {
     check_size("the input", new_input.size(), plan->input_shape());
-    check_size("the output", new_output.size(), plan->output_shape());
-    if (overlap(new_input, new_output)) throw Error("session: input and output overlap");
+    if (new_outputs.size() != outputs.size()) {
+      throw Error("session: expected room for " + std::to_string(outputs.size()) + " outputs, found room for " +
+                  std::to_string(new_outputs.size()));
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      check_size("the output", new_outputs[i].size(), plan->output_shape(i));
+      if (overlap(new_input, new_outputs[i])) throw Error("session: input and output overlap");
+      for (std::size_t j = 0; j < i; ++j) {
+        if (overlap(new_outputs[j], new_outputs[i])) throw Error("session: two outputs overlap");
+      }
+      outputs[i] = new_outputs[i];
+    }
     input = new_input;
-    output = new_output;
   }
 
   void run(const compiler::PlannedStep& step) {
@@ -86,6 +95,7 @@ Session::Session(std::shared_ptr<const Plan> plan, std::shared_ptr<ThreadPool> p
     most_inputs = std::max(most_inputs, step.inputs.size());
   }
   state_->step_inputs.resize(most_inputs);
+  state_->outputs.resize(plan->output_count());
   state_->arena = make_arena(plan->arena_bytes());
   state_->plan = std::move(plan);
   state_->pool = std::move(pool);
@@ -98,12 +108,20 @@ Session& Session::operator=(Session&&) noexcept = default;
 const Plan& Session::plan() const { return *state_->plan; }
 
 void Session::run(std::span<const float> input, std::span<float> output) {
-  state_->begin(input, output);
-  for (const compiler::PlannedStep& step : state_->plan->implementation().steps) state_->run(step);
+  run(input, std::span<const std::span<float>>(&output, 1));
 }
 
 void Session::run(std::span<const float> input, std::span<float> output, const Observer& observer) {
-  state_->begin(input, output);
+  run(input, std::span<const std::span<float>>(&output, 1), observer);
+}
+
+void Session::run(std::span<const float> input, std::span<const std::span<float>> outputs) {
+  state_->begin(input, outputs);
+  for (const compiler::PlannedStep& step : state_->plan->implementation().steps) state_->run(step);
+}
+
+void Session::run(std::span<const float> input, std::span<const std::span<float>> outputs, const Observer& observer) {
+  state_->begin(input, outputs);
   for (const compiler::PlannedStep& step : state_->plan->implementation().steps) {
     state_->run(step);
     observer(step.name, step.shape, state_->writable(step.output));

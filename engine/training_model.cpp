@@ -30,7 +30,11 @@ TrainingModel::TrainingModel(Graph graph, Weights weights) : graph_(std::move(gr
       last_user[static_cast<std::size_t>(input)] = static_cast<int>(i);
     }
   }
-  for (std::size_t i = 0; i + 1 < steps_.size(); ++i)
+  for (const int output : graph_.output_nodes()) {
+    ++uses[static_cast<std::size_t>(output)];
+    last_user[static_cast<std::size_t>(output)] = -1;  // kept to the end
+  }
+  for (std::size_t i = 0; i < steps_.size(); ++i)
     if (last_user[i] >= 0) steps_[static_cast<std::size_t>(last_user[i])].last_uses.push_back(static_cast<int>(i));
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const auto* activate = std::get_if<op::Activate>(&graph_.nodes[i].op);
@@ -116,6 +120,14 @@ struct TrainingModel::Run {
 };
 
 Variable TrainingModel::forward(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool) {
+  const std::size_t outputs = graph_.output_nodes().size();
+  if (outputs != 1)
+    throw Error("training model: forward expects a graph with one output, found " + std::to_string(outputs) +
+                "; forward_all gives them all");
+  return forward_all(input, mode, seed, pool).front();
+}
+
+std::vector<Variable> TrainingModel::forward_all(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool) {
   const Shape& sample = graph_.input().shape;
   if (input.shape().size() != sample.size() + 1 || !std::equal(sample.begin(), sample.end(), input.shape().begin() + 1))
     throw Error("training model: expected input of shape [batch] + " + to_string(sample) + ", found " +
@@ -126,7 +138,9 @@ Variable TrainingModel::forward(const Tensor& input, Mode mode, std::uint64_t se
     run.values[run.node_index] = std::visit(run, run.node().op);
     for (const int unused : run.step().last_uses) run.values[static_cast<std::size_t>(unused)] = {};
   }
-  return run.values.back();
+  std::vector<Variable> outputs;
+  for (const int output : graph_.output_nodes()) outputs.push_back(run.values[static_cast<std::size_t>(output)]);
+  return outputs;
 }
 
 Weights TrainingModel::weights() const {

@@ -62,30 +62,36 @@ std::vector<double> time_calls(int runs, Call&& call) {
 
 struct Runner::State {
   Session session;
-  std::vector<float> input, output;
+  std::vector<float> input;
+  std::vector<std::vector<float>> outputs;
+  std::vector<std::span<float>> output_spans;
 };
 
 Runner::Runner(const Model& model, int threads, int batch) {
   const auto plan = compile(model, {.batch = batch, .threads = threads, .disabled_passes = {}});
-  state_ = std::make_unique<State>(State{Session(plan, threads), {}, {}});
+  state_ = std::make_unique<State>(State{Session(plan, threads), {}, {}, {}});
   state_->input.resize(static_cast<std::size_t>(element_count(plan->input_shape())));
-  state_->output.resize(static_cast<std::size_t>(element_count(plan->output_shape())));
+  for (std::size_t i = 0; i < plan->output_count(); ++i) {
+    state_->outputs.emplace_back(static_cast<std::size_t>(element_count(plan->output_shape(i))));
+  }
+  state_->output_spans.assign(state_->outputs.begin(), state_->outputs.end());
   std::mt19937 generator(0);
   for (float& value : state_->input) value = static_cast<float>(generator()) * 0x1p-31f - 1.0f;
 }
 
 Runner::~Runner() = default;
 
-void Runner::run() { state_->session.run(state_->input, state_->output); }
+void Runner::run() { state_->session.run(state_->input, state_->output_spans); }
 
 std::vector<Runner::StepTime> Runner::profile() {
   std::vector<StepTime> steps;
   steps.reserve(1024);
   Clock::time_point begin = Clock::now();
-  state_->session.run(state_->input, state_->output, [&](const std::string& name, const Shape& shape, const float*) {
+  const Session::Observer observer = [&](const std::string& name, const Shape& shape, const float*) {
     steps.push_back({name, shape, ms_since(begin)});
     begin = Clock::now();
-  });
+  };
+  state_->session.run(state_->input, state_->output_spans, observer);
   return steps;
 }
 

@@ -56,7 +56,7 @@ std::string describe(const compiler::Place& place) {
     case compiler::Place::Where::input:
       return "input";
     case compiler::Place::Where::output:
-      return "output";
+      return place.offset == 0 ? "output" : "output " + std::to_string(place.offset);
     case compiler::Place::Where::arena:
       break;
   }
@@ -76,7 +76,12 @@ Plan::Plan(std::unique_ptr<Implementation> implementation) : implementation_(std
 Plan::~Plan() = default;
 
 const Shape& Plan::input_shape() const { return implementation_->input_shape; }
-const Shape& Plan::output_shape() const { return implementation_->output_shape; }
+std::size_t Plan::output_count() const { return implementation_->output_shapes.size(); }
+const Shape& Plan::output_shape(std::size_t output) const {
+  if (output < output_count()) return implementation_->output_shapes[output];
+  throw Error("plan: " + implementation_->name + " has " + std::to_string(output_count()) +
+              " outputs, found a request for output " + std::to_string(output));
+}
 std::size_t Plan::peak_bytes() const { return implementation_->arena_lower_bound * sizeof(float); }
 std::size_t Plan::arena_bytes() const { return implementation_->arena_floats * sizeof(float); }
 std::size_t Plan::weight_bytes() const { return implementation_->weight_floats * sizeof(float); }
@@ -85,9 +90,10 @@ std::string Plan::to_string() const {
   const Implementation& plan = *implementation_;
   std::ostringstream text;
   text << plan.name << ": " << plan.steps.size() << " steps, input " << linnet::to_string(plan.input_shape)
-       << ", output " << linnet::to_string(plan.output_shape) << ", arena " << arena_bytes() << " bytes (at least "
-       << plan.arena_lower_bound * sizeof(float) << "), weights " << weight_bytes() << " bytes, up to " << plan.threads
-       << " threads\n";
+       << ", output";
+  for (const Shape& shape : plan.output_shapes) text << ' ' << linnet::to_string(shape);
+  text << ", arena " << arena_bytes() << " bytes (at least " << plan.arena_lower_bound * sizeof(float) << "), weights "
+       << weight_bytes() << " bytes, up to " << plan.threads << " threads\n";
   std::size_t width = 0;
   for (const compiler::PlannedStep& step : plan.steps) width = std::max(width, step.name.size());
   for (const compiler::PlannedStep& step : plan.steps) {

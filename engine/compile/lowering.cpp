@@ -34,8 +34,9 @@ class Lowering {
     buffer_of_node_.resize(nodes.size());
     buffer_of_node_[0] = add_buffer(0, Place::Where::input);
     find_last_readings();
+    find_output_writers();
     for (int node = 1; node < static_cast<int>(nodes.size()); ++node) add_node(node);
-    copy_input_to_output_if_nothing_else_does();
+    copy_to_outputs_that_no_step_writes();
     place_buffers();
   }
 
@@ -61,6 +62,12 @@ class Lowering {
     return static_cast<int>(buffers_.size()) - 1;
   }
 
+  int add_output(int number) {
+    const int index = add_buffer(0, Place::Where::output);
+    buffer(index).place.offset = static_cast<std::size_t>(number);
+    return index;
+  }
+
   /// For each node the node whose values it shares, looking through renaming.
   int origin(int node) const {
     while (renames_input(node_at(model_.graph, node).op)) node = node_at(model_.graph, node).inputs.front();
@@ -77,7 +84,17 @@ class Lowering {
         last = std::max(last, group_of(reader) != nullptr ? group_of(reader)->last() : reader);
       }
     }
-    output_origin_ = origin(static_cast<int>(nodes.size()) - 1);
+  }
+
+  /// Which output a node's step writes; -1: none. Of several outputs with the same values the first is written, and so
+  /// is none that shares the input's.
+  void find_output_writers() {
+    outputs_ = model_.graph.output_nodes();
+    output_of_node_.assign(model_.graph.nodes.size(), -1);
+    for (std::size_t i = outputs_.size(); i-- > 0;) {
+      const int writer = origin(outputs_[i]);
+      if (writer != 0) output_of_node_[static_cast<std::size_t>(writer)] = static_cast<int>(i);
+    }
   }
 
   bool dies_at(int node, int reader) const { return last_reader_[static_cast<std::size_t>(origin(node))] == reader; }
@@ -96,7 +113,8 @@ class Lowering {
   }
 
   int output_buffer(int index, const Step& step, const std::vector<int>& inputs) {
-    if (index == output_origin_) return add_buffer(0, Place::Where::output);
+    const int output = output_of_node_[static_cast<std::size_t>(index)];
+    if (output >= 0) return add_output(output);
     const Node& node = node_at(model_.graph, index);
     const int overwritten = overwritten_input(index, step, inputs);
     if (overwritten >= 0) return buffer_of(overwritten);
@@ -135,14 +153,18 @@ class Lowering {
     used_.push_back(std::move(used));
   }
 
-  void copy_input_to_output_if_nothing_else_does() {
-    if (output_origin_ != 0) return;
-    const Node& output = model_.graph.output();
-    StepBufferIndices used;
-    used.inputs = {buffer_of(0)};
-    used.output = add_buffer(0, Place::Where::output);
-    const Shape shape = with_batch(batch_, output.shape);
-    add_step(output.name, shape, make_copy_step(element_count(shape)), std::move(used));
+  /// The input itself, and what is an output already.
+  void copy_to_outputs_that_no_step_writes() {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const int writer = origin(outputs_[i]);
+      if (output_of_node_[static_cast<std::size_t>(writer)] == static_cast<int>(i)) continue;
+      const Node& output = node_at(model_.graph, outputs_[i]);
+      StepBufferIndices used;
+      used.inputs = {buffer_of(writer)};
+      used.output = add_output(static_cast<int>(i));
+      const Shape shape = with_batch(batch_, output.shape);
+      add_step(output.name, shape, make_copy_step(element_count(shape)), std::move(used));
+    }
   }
 
   void place_buffers() {
@@ -179,14 +201,16 @@ class Lowering {
   std::vector<int> last_reader_;
   std::vector<const StepGroup*> group_of_node_;
   std::vector<StepBufferIndices> used_;
-  int output_origin_ = 0;
+  std::vector<int> outputs_, output_of_node_;
 };
 
 }  // namespace
 
 void lower(const Model& model, Index batch, const std::vector<StepGroup>& groups, Plan::Implementation& plan) {
   plan.input_shape = with_batch(batch, model.graph.input().shape);
-  plan.output_shape = with_batch(batch, model.graph.output().shape);
+  for (const int output : model.graph.output_nodes()) {
+    plan.output_shapes.push_back(with_batch(batch, node_at(model.graph, output).shape));
+  }
   Lowering(model, batch, groups, plan).run();
 }
 

@@ -1,7 +1,8 @@
 // The passes of the inference compiler: functions Model -> Model, run in the order of the table in pass.cpp.
 //
 // What every pass keeps: the weights are exactly the parameters of the graph, shapes are inferred, the first node is
-// the input, the last one the output, every node is used, and the function that the network computes is the same.
+// the input, the outputs are as many in the same order, every node is used, and the function that the network computes
+// is the same.
 #pragma once
 
 #include <span>

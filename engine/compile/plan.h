@@ -8,11 +8,11 @@ namespace linnet {
 
 namespace compiler {
 
-/// Where a session finds a tensor: the caller's buffers, or the arena at an offset in floats.
+/// Where a session finds a tensor: one of the caller's buffers, or the arena at an offset in floats.
 struct Place {
   enum class Where : std::uint8_t { input, output, arena };
   Where where = Where::arena;
-  std::size_t offset = 0;
+  std::size_t offset = 0;  ///< of an output: its number
 };
 
 struct PlannedStep {
@@ -29,7 +29,8 @@ struct PlannedStep {
 
 struct Plan::Implementation {
   std::string name;
-  Shape input_shape, output_shape;
+  Shape input_shape;
+  std::vector<Shape> output_shapes;
   int threads = 1;
   std::vector<compiler::PlannedStep> steps;
   std::size_t arena_floats = 0;

@@ -13,37 +13,20 @@ std::vector<int> count_readers(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (const int input : node.inputs) ++readers[static_cast<std::size_t>(input)];
   }
+  for (const int output : graph.output_nodes()) ++readers[static_cast<std::size_t>(output)];
   return readers;
 }
 
 void bypass(Graph& graph, int node) {
   const int source = node_at(graph, node).inputs.front();
   for (Node& reader : graph.nodes) std::replace(reader.inputs.begin(), reader.inputs.end(), node, source);
-  // The last node is the output, so if it is bypassed its source has to be the last one now.
-  if (static_cast<std::size_t>(node) + 1 == graph.nodes.size())
-    graph.nodes.resize(static_cast<std::size_t>(source) + 1);
+  graph.outputs = graph.output_nodes();
+  std::replace(graph.outputs.begin(), graph.outputs.end(), node, source);
 }
 
 void remove_dead_nodes(Model& model) {
-  std::vector<Node>& nodes = model.graph.nodes;
-  std::vector<bool> alive(nodes.size());
-  alive.front() = alive.back() = true;
-  for (std::size_t i = nodes.size(); i-- > 0;) {
-    if (!alive[i]) continue;
-    for (const int input : nodes[i].inputs) alive[static_cast<std::size_t>(input)] = true;
-  }
-
-  std::vector<int> new_index(nodes.size());
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!alive[i]) continue;
-    for (int& input : nodes[i].inputs) input = new_index[static_cast<std::size_t>(input)];
-    new_index[i] = static_cast<int>(kept);
-    if (kept != i) nodes[kept] = std::move(nodes[i]);
-    ++kept;
-  }
-  nodes.resize(kept);
-
+  const std::vector<int> outputs = model.graph.output_nodes();
+  model.graph = cut_to_outputs(std::move(model.graph), outputs);
   std::set<std::string> owned;
   for (Parameter& parameter : parameters(model.graph)) owned.insert(std::move(parameter.name));
   std::erase_if(model.weights, [&](const auto& entry) { return !owned.contains(entry.first); });

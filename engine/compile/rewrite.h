@@ -10,13 +10,13 @@ namespace linnet::compiler {
 inline Node& node_at(Graph& graph, int index) { return graph.nodes[static_cast<std::size_t>(index)]; }
 inline const Node& node_at(const Graph& graph, int index) { return graph.nodes[static_cast<std::size_t>(index)]; }
 
-/// How often each node's output is read.
+/// How often each node's value is read; whoever gets the network's outputs reads those.
 std::vector<int> count_readers(const Graph& graph);
 
 /// Lets the readers of `node`, which has one input, read that input instead.
 void bypass(Graph& graph, int node);
 
-/// Removes the nodes that the output does not depend on, and the weights that no node owns.
+/// Removes the nodes that no output depends on, and the weights that no node owns.
 void remove_dead_nodes(Model& model);
 
 /// The weight "<node>.<suffix>". Throws linnet::Error if there is none.

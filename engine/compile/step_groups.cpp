@@ -16,6 +16,7 @@ Readers::Readers(const Graph& graph) : readers_(graph.nodes.size()) {
       readers_[static_cast<std::size_t>(input)].push_back(static_cast<int>(node));
     }
   }
+  for (const int output : graph.output_nodes()) readers_[static_cast<std::size_t>(output)].push_back(-1);
 }
 
 }  // namespace linnet::compiler

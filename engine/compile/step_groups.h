@@ -37,13 +37,13 @@ void find_inverted_residuals(const Graph& graph, const std::vector<bool>& taken,
 /// ends.
 void find_interleaves(const Graph& graph, const std::vector<bool>& taken, std::vector<StepGroup>& groups);
 
-/// Nodes by who reads them.
+/// Nodes by who reads them; -1: whoever gets the network's outputs.
 class Readers {
  public:
   explicit Readers(const Graph& graph);
 
   const std::vector<int>& of(int node) const { return readers_[static_cast<std::size_t>(node)]; }
-  /// The only reader, or -1.
+  /// The only reader, or -1 if there are others or it is no node.
   int only(int node) const { return of(node).size() == 1 ? of(node).front() : -1; }
 
  private:

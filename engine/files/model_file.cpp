@@ -83,6 +83,9 @@ std::vector<std::string> labels_from_text(const std::string& text) {
 
 void check_labels(const Model& model) {
   const Shape& output = model.graph.output().shape;
+  if (!model.labels.empty() && model.graph.outputs.size() > 1) {
+    throw Error("labels: expected a network with one output, found " + std::to_string(model.graph.outputs.size()));
+  }
   if (!model.labels.empty() && static_cast<Index>(model.labels.size()) != output.back()) {
     throw Error("labels: " + std::to_string(model.labels.size()) + " names for an output of shape " +
                 to_string(output));

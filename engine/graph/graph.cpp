@@ -30,7 +30,19 @@ std::vector<Shape> input_shapes(const Graph& graph, std::size_t index, const std
   return shapes;
 }
 
+void check_outputs(const Graph& graph, const std::vector<int>& outputs) {
+  for (const int output : outputs) {
+    if (output >= 0 && static_cast<std::size_t>(output) < graph.nodes.size()) continue;
+    throw Error("graph \"" + graph.name + "\": expected outputs among its " + std::to_string(graph.nodes.size()) +
+                " nodes, found node " + std::to_string(output));
+  }
+}
+
 }  // namespace
+
+std::vector<int> Graph::output_nodes() const {
+  return outputs.empty() ? std::vector{static_cast<int>(nodes.size()) - 1} : outputs;
+}
 
 void infer_shapes(Graph& graph) {
   if (graph.nodes.empty()) throw Error("graph \"" + graph.name + "\": expected at least an input node, found none");
@@ -49,6 +61,34 @@ void infer_shapes(Graph& graph) {
     }
     node.shape = infer_shape(node.name, node.op, input_shapes(graph, i, node.name, node.inputs));
   }
+  check_outputs(graph, graph.outputs);
+}
+
+Graph cut_to_outputs(Graph graph, const std::vector<int>& outputs) {
+  check_outputs(graph, outputs);
+  std::vector<Node>& nodes = graph.nodes;
+  std::vector<bool> alive(nodes.size());
+  alive.front() = true;
+  for (const int output : outputs) alive[static_cast<std::size_t>(output)] = true;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (!alive[i]) continue;
+    for (const int input : nodes[i].inputs) alive[static_cast<std::size_t>(input)] = true;
+  }
+
+  std::vector<int> new_index(nodes.size());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!alive[i]) continue;
+    for (int& input : nodes[i].inputs) input = new_index[static_cast<std::size_t>(input)];
+    new_index[i] = static_cast<int>(kept);
+    if (kept != i) nodes[kept] = std::move(nodes[i]);
+    ++kept;
+  }
+  nodes.resize(kept);
+  graph.outputs.clear();
+  if (outputs.size() == 1) return graph;  // what is left of its nodes ends with it
+  for (const int output : outputs) graph.outputs.push_back(new_index[static_cast<std::size_t>(output)]);
+  return graph;
 }
 
 Graph with_input_size(Graph graph, Index height, Index width) {

@@ -1,9 +1,11 @@
 // Graphs as JSON text:
 //
-//   {"version": 1, "name": "mobilenetv2_100", "nodes": [{"name": "input", "op": "input", "inputs": [], "height": 224,
-//   ...}, {"name": "conv_stem", "op": "conv2d", "inputs": [0], "out_channels": 32, "kernel": 3, ...}, ...]}
+//   {"version": 2, "name": "mobilenetv2_100", "nodes": [{"name": "input", "op": "input", "inputs": [], "height": 224,
+//   ...}, {"name": "conv_stem", "op": "conv2d", "inputs": [0], "out_channels": 32, "kernel": 3, ...}, ...], "outputs":
+//   [146]}
 //
 // The fields of an op stand beside its name, all of them. A padding is its amount or "same". Shapes are inferred.
+// Version 1 is read, too: it lacks what says how first weights are drawn, and the last node is the output.
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -21,7 +23,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 1;
+constexpr int oldest_version = 1;
+constexpr int newest_version = 2;
 constexpr int deepest_nesting = 4;  // text, nodes, node, inputs
 constexpr std::size_t longest_name = 1024;
 
@@ -32,6 +35,7 @@ class FieldWriter {
   void operator()(const char* name, Index value, FieldRange) { object_[name] = value; }
   void operator()(const char* name, bool value, FieldRange) { object_[name] = value; }
   void operator()(const char* name, Activation value, FieldRange) { object_[name] = to_string(value); }
+  void operator()(const char* name, Initial value, FieldRange) { object_[name] = to_string(value); }
 
   void operator()(const char* name, const Padding& value, FieldRange) {
     if (value.rule == Padding::Rule::same) {
@@ -57,7 +61,8 @@ class FieldWriter {
 /// Takes the fields of one JSON object, each exactly once.
 class FieldReader {
  public:
-  FieldReader(const json& object, std::string place) : object_(object), place_(std::move(place)) {
+  FieldReader(const json& object, std::string place, int text_version = newest_version)
+      : object_(object), place_(std::move(place)), version_(text_version) {
     if (!object.is_object()) throw Error(place_ + ": expected an object, found " + describe(object));
   }
 
@@ -98,17 +103,27 @@ class FieldReader {
     return indices;
   }
 
-  void operator()(const char* name, Index& field, FieldRange range) {
+  template <class Field>
+  void operator()(const char* name, Field& field, FieldRange range) {
+    if (version_ >= range.since) read(name, field, range);
+  }
+
+  [[noreturn]] void fail(const char* name, const std::string& expected, const json& found) const {
+    throw Error(place_ + ", field \"" + name + "\": expected " + expected + ", found " + describe(found));
+  }
+
+ private:
+  void read(const char* name, Index& field, FieldRange range) {
     field = static_cast<Index>(take_integer(name, range.least, range.most));
   }
 
-  void operator()(const char* name, bool& field, FieldRange) {
+  void read(const char* name, bool& field, FieldRange) {
     const json& value = take(name);
     if (!value.is_boolean()) fail(name, "true or false", value);
     field = value.get<bool>();
   }
 
-  void operator()(const char* name, float& field, FieldRange range) {
+  void read(const char* name, float& field, FieldRange range) {
     const json& value = take(name);
     if (!value.is_number()) fail(name, "a number", value);
     const auto number = value.get<double>();
@@ -117,17 +132,15 @@ class FieldReader {
     field = static_cast<float>(number);
   }
 
-  void operator()(const char* name, Activation& field, FieldRange) {
-    const json& value = take(name);
-    if (!value.is_string()) fail(name, "the name of an activation", value);
-    try {
-      field = activation_from_string(value.get_ref<const std::string&>());
-    } catch (const std::invalid_argument&) {
-      fail(name, "the name of an activation", value);
-    }
+  void read(const char* name, Activation& field, FieldRange) {
+    field = named(name, "the name of an activation", activation_from_string);
   }
 
-  void operator()(const char* name, Padding& field, FieldRange range) {
+  void read(const char* name, Initial& field, FieldRange) {
+    field = named(name, "the name of an initial distribution", initial_from_string);
+  }
+
+  void read(const char* name, Padding& field, FieldRange range) {
     const json& value = take(name);
     field = Padding{};
     if (value == "same") {
@@ -137,11 +150,18 @@ class FieldReader {
     }
   }
 
-  [[noreturn]] void fail(const char* name, const std::string& expected, const json& found) const {
-    throw Error(place_ + ", field \"" + name + "\": expected " + expected + ", found " + describe(found));
+  /// What `from_string` makes of a text.
+  template <class Value>
+  Value named(const char* name, const char* expected, Value (*from_string)(std::string_view)) {
+    const json& value = take(name);
+    if (!value.is_string()) fail(name, expected, value);
+    try {
+      return from_string(value.get_ref<const std::string&>());
+    } catch (const std::invalid_argument&) {
+      fail(name, expected, value);
+    }
   }
 
- private:
   static std::string describe(const json& value) {
     if (value.is_string()) return files::in_quotes(value.get_ref<const std::string&>());
     if (value.is_structured()) return std::string("an ") + value.type_name();
@@ -161,6 +181,7 @@ class FieldReader {
 
   const json& object_;
   std::string place_;
+  int version_;
   std::set<std::string, std::less<>> taken_;
 };
 
@@ -215,7 +236,11 @@ std::string to_json(const Graph& graph) {
     nodes.push_back(std::move(object));
   }
   try {
-    return json{{"version", format_version}, {"name", graph.name}, {"nodes", std::move(nodes)}}.dump();
+    return json{{"version", newest_version},
+                {"name", graph.name},
+                {"nodes", std::move(nodes)},
+                {"outputs", graph.output_nodes()}}
+        .dump();
   } catch (const json::exception&) {
     throw Error("graph: expected names in UTF-8, found other bytes in one of them");
   }
@@ -224,18 +249,17 @@ std::string to_json(const Graph& graph) {
 Graph graph_from_json(const std::string& text) {
   const json document = parse_strictly(text);
   FieldReader top(document, "graph");
-  top.take_integer("version", format_version, format_version);
+  const auto text_version = static_cast<int>(top.take_integer("version", oldest_version, newest_version));
   Graph graph;
   graph.name = top.take_name("name");
   const json& nodes = top.take("nodes");
-  top.expect_no_more();
   if (!nodes.is_array() || nodes.empty() || nodes.size() > limit::nodes) {
     throw Error("graph, field \"nodes\": expected a list of 1 to " + std::to_string(limit::nodes) + " nodes, found " +
                 (nodes.is_array() ? std::to_string(nodes.size()) : nodes.type_name()));
   }
   graph.nodes.reserve(nodes.size());
   for (const json& object : nodes) {
-    FieldReader fields(object, "graph, node " + std::to_string(graph.nodes.size()));
+    FieldReader fields(object, "graph, node " + std::to_string(graph.nodes.size()), text_version);
     Node node;
     node.name = fields.take_name("name");
     node.inputs = fields.take_indices("inputs", graph.nodes.size());
@@ -245,6 +269,13 @@ Graph graph_from_json(const std::string& text) {
     fields.expect_no_more();
     graph.nodes.push_back(std::move(node));
   }
+  if (text_version > 1) {
+    graph.outputs = top.take_indices("outputs", graph.nodes.size());
+    if (graph.outputs.empty()) top.fail("outputs", "at least one node", json::array());
+    const int last = static_cast<int>(graph.nodes.size()) - 1;
+    if (graph.outputs == std::vector{last}) graph.outputs.clear();
+  }
+  top.expect_no_more();
   infer_shapes(graph);
   return graph;
 }

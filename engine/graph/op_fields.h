@@ -1,7 +1,8 @@
 // The name and the fields of every op, in one place. JSON reading and writing, and nothing else, walk these tables.
 //
 // visit(op, v) calls v(name, field, range) for each field; v is a template over the field's type. Ranges are inclusive
-// and apply to numbers and to a symmetric padding's amount.
+// and apply to numbers and to a symmetric padding's amount. A field that graphs of an earlier version do not have says
+// since which version they do; read from such a text it keeps its default.
 #pragma once
 
 #include <limits>
@@ -13,6 +14,7 @@ namespace linnet {
 struct FieldRange {
   double least = 0;
   double most = 0;
+  int since = 1;
 };
 
 /// Limits on what a graph may hold. Far above any real network, and small enough that no product of a few of them
@@ -36,6 +38,8 @@ constexpr FieldRange margin{-double(limit::window), double(limit::window)};
 constexpr FieldRange unit{0, 1};
 constexpr FieldRange epsilon{1e-12, 1};
 constexpr FieldRange drop_rate{0, 0.999};
+constexpr FieldRange initial{0, 0, 2};
+constexpr FieldRange initial_value{-1, 1, 2};
 }  // namespace range
 
 template <class T>
@@ -64,6 +68,7 @@ struct OpFields<op::Conv2d> {
     v("bias", op.bias, range::none);
     v("activation", op.activation, range::none);
     v("residual", op.residual, range::none);
+    v("initial", op.initial, range::initial);
   }
 };
 
@@ -73,6 +78,8 @@ struct OpFields<op::BatchNorm> {
   static void visit(auto& op, auto&& v) {
     v("epsilon", op.epsilon, range::epsilon);
     v("momentum", op.momentum, range::unit);
+    v("initial_gamma", op.initial_gamma, range::initial_value);
+    v("initial_beta", op.initial_beta, range::initial_value);
   }
 };
 
@@ -136,6 +143,7 @@ struct OpFields<op::Linear> {
     v("out_features", op.out_features, range::channels);
     v("bias", op.bias, range::none);
     v("activation", op.activation, range::none);
+    v("initial", op.initial, range::initial);
   }
 };
 

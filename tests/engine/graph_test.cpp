@@ -69,9 +69,10 @@ Graph every_op() {
                                  .padding = same,
                                  .bias = true,
                                  .activation = Activation::relu6,
-                                 .residual = false},
+                                 .residual = false,
+                                 .initial = Initial::glorot_uniform},
                       {builder.input()});
-  x = builder.add("norm", op::BatchNorm{1e-3f, 0.01f}, {x});
+  x = builder.add("norm", op::BatchNorm{1e-3f, 0.01f, 0.0f, 0.125f}, {x});
   const int activated = builder.add("act", op::Activate{Activation::hard_swish}, {x});
   x = builder.add("add", op::Add{Activation::relu}, {x, activated});
   const int pool = builder.add("pool", op::GlobalAveragePool{}, {x});
@@ -95,7 +96,11 @@ Graph every_op() {
   x = builder.add("attention", op::MultiQueryAttention{4}, {x, key, key});
   x = builder.add("flatten", op::Flatten{}, {x});
   x = builder.add("dropout", op::Dropout{0.1f}, {x});
-  x = builder.add("linear", op::Linear{.out_features = 5, .bias = false, .activation = Activation::silu}, {x});
+  x = builder.add(
+      "linear",
+      op::Linear{
+          .out_features = 5, .bias = false, .activation = Activation::silu, .initial = Initial::truncated_fan_out},
+      {x});
   builder.add("softmax", op::Softmax{}, {x});
   return std::move(builder).finish();
 }
@@ -241,11 +246,12 @@ std::string with(std::string text, const std::string& from, const std::string& t
 
 TEST(GraphJson, RefusesWhatIsWrongAndSaysWhere) {
   const std::string good =
-      R"({"version":1,"name":"n","nodes":[)"
+      R"({"version":2,"name":"n","nodes":[)"
       R"({"name":"input","op":"input","inputs":[],"height":8,"width":8,"channels":3},)"
       R"({"name":"c","op":"conv2d","inputs":[0],"out_channels":4,"kernel":3,"stride":1,"dilation":1,"groups":1,)"
-      R"("padding":1,"bias":false,"activation":"none","residual":false},)"
-      R"({"name":"b","op":"batch_norm","inputs":[1],"epsilon":1e-05,"momentum":0.1}]})";
+      R"("padding":1,"bias":false,"activation":"none","residual":false,"initial":"he_uniform"},)"
+      R"({"name":"b","op":"batch_norm","inputs":[1],"epsilon":1e-05,"momentum":0.1,"initial_gamma":0,)"
+      R"("initial_beta":0}],"outputs":[2]})";
   EXPECT_EQ(graph_from_json(good).nodes.size(), 3u);
   struct Case {
     std::string from, to, complaint;
@@ -291,12 +297,17 @@ TEST(GraphJson, RefusesWhatIsWrongAndSaysWhere) {
       {R"("name":"b")", R"("name":"\u0000")", "field \"name\""},
       {R"("name":"b")", "\"name\":\"\xff\"", "not valid JSON"},
       {R"("name":"b",)", "", "\"name\" is missing"},
-      {R"("version":1)", R"("version":2)", "field \"version\""},
-      {R"("version":1,)", "", "\"version\" is missing"},
+      {R"("version":2)", R"("version":3)", "field \"version\""},
+      {R"("version":2)", R"("version":0)", "field \"version\""},
+      {R"("version":2)", R"("version":1)", "unknown field 'initial'"},
+      {R"("version":2,)", "", "\"version\" is missing"},
+      {R"("he_uniform")", R"("uniform")", "expected the name of an initial distribution, found 'uniform'"},
+      {R"(,"initial":"he_uniform")", "", "\"initial\" is missing"},
+      {R"("initial_gamma":0)", R"("initial_gamma":2)", "field \"initial_gamma\""},
       {R"("name":"n")", R"("name":["n"])", "field \"name\""},
       {R"({"version")", R"({"extra":1,"version")", "unknown field 'extra'"},
-      {"}]}", "}]", "not valid JSON"},
-      {"}]}", "}]}}", "not valid JSON"},
+      {"[2]}", "[2]", "not valid JSON"},
+      {"[2]}", "[2]}}", "not valid JSON"},
       {R"({"name":"input")", R"(5,{"name":"input")", "node 0: expected an object, found 5"},
   };
   for (const Case& test : cases) {
@@ -319,6 +330,18 @@ TEST(GraphJson, RefusesWhatIsWrongAndSaysWhere) {
   std::string many = R"({"version":1,"name":"n","nodes":[0)";
   for (int i = 0; i < 65536; ++i) many += ",0";
   EXPECT_NE(error_of([&] { graph_from_json(many + "]}"); }).find("found 65537"), std::string::npos);
+}
+
+TEST(GraphJson, ReadsItsFirstVersion) {
+  const Graph graph = graph_from_json(
+      R"({"version":1,"name":"n","nodes":[)"
+      R"({"name":"input","op":"input","inputs":[],"height":8,"width":8,"channels":3},)"
+      R"({"name":"c","op":"conv2d","inputs":[0],"out_channels":4,"kernel":3,"stride":1,"dilation":1,"groups":1,)"
+      R"("padding":1,"bias":false,"activation":"none","residual":false},)"
+      R"({"name":"b","op":"batch_norm","inputs":[1],"epsilon":1e-05,"momentum":0.1}]})");
+  EXPECT_EQ(std::get<op::Conv2d>(graph.nodes[1].op).initial, Initial::normal_fan_out);
+  EXPECT_EQ(std::get<op::BatchNorm>(graph.nodes[2].op), op::BatchNorm{});
+  EXPECT_NE(to_json(graph).find("\"version\":2"), std::string::npos);
 }
 
 TEST(GraphJson, SurvivesDamageToEveryByte) {

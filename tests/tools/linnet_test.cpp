@@ -9,6 +9,7 @@
 #include "linnet/architectures.h"
 #include "linnet/model.h"
 #include "linnet/safetensors.h"
+#include "linnet/training/image.h"
 #include "tests/support/command.h"
 
 namespace linnet {
@@ -89,6 +90,32 @@ TEST_F(LinnetProgram, SummaryCounts) {
   EXPECT_NE(linnet("summary " + path("model.safetensors")).out.find("multiply-adds"), std::string::npos);
 }
 
+TEST_F(LinnetProgram, SummaryOfABackbone) {
+  const nlohmann::json summary = json("summary mobilenetv2_100 --features 4,8,16,32 --json");
+  EXPECT_EQ(summary["outputs"], nlohmann::json::parse("[[56,56,24],[28,28,32],[14,14,96],[7,7,320]]"));
+  EXPECT_EQ(summary["parameters"],
+            3504872 - 1281000 - 320 * 1280 - 2 * 1280);  // classifier, head convolution, its norm
+  EXPECT_EQ(linnet("summary squeezenet1_1 --features 32").exit_code, 1);
+  EXPECT_EQ(linnet("summary mobilenetv2_100 --features 0").exit_code, 2);
+  EXPECT_EQ(linnet("summary " + path("model.safetensors") + " --features 4").exit_code, 1);
+}
+
+TEST_F(LinnetProgram, ConvertMakesABackbone) {
+  const Graph graph = architectures::build("mobilenetv1_025");
+  write_safetensors(path("weights.safetensors"), initial_weights(graph, 5), {});
+  const CommandResult result = linnet("convert mobilenetv1_025 --features 8,16 --weights " +
+                                      path("weights.safetensors") + " " + path("backbone.safetensors"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("left out 26 tensors behind the last feature map"), std::string::npos) << result.err;
+  const Model model = load_model(path("backbone.safetensors"));
+  EXPECT_EQ(model.graph.outputs.size(), 2u);
+  EXPECT_NE(linnet("summary " + path("backbone.safetensors")).out.find("output"), std::string::npos);
+  EXPECT_EQ(linnet("classify " + path("backbone.safetensors") + " " + path("pictures/cat/0.ppm")).exit_code, 1);
+  const CommandResult truncated = linnet("convert mobilenetv1_025 --weights " + path("backbone.safetensors") +
+                                         " --features 8 " + path("smaller.safetensors"));
+  EXPECT_EQ(truncated.exit_code, 0) << truncated.err;
+}
+
 TEST_F(LinnetProgram, ListFindsPatterns) {
   const nlohmann::json list = json("list 'mobilenetv3_small_*' --json");
   EXPECT_EQ(list.size(), 3u);
@@ -140,6 +167,44 @@ TEST_F(LinnetProgram, ClassifyGivesProbabilities) {
   EXPECT_NEAR(
       result[0]["classes"][0]["probability"].get<double>() + result[0]["classes"][1]["probability"].get<double>(), 1.0,
       1e-5);
+}
+
+/// The stored pixels are the default, as in Pillow, timm and torchvision.
+TEST_F(LinnetProgram, PicturesAreTurnedByExifIfAsked) {
+  using training::Orientation;
+  const std::string file = std::string(LINNET_TEST_DATA_DIR) + "/golden_data/decode/inputs/exif_orientation_6.jpg";
+  const auto write_picture = [&](const std::string& name, Orientation orientation) {
+    const training::Image image = training::read_image(file, orientation);
+    const std::string head = "P6 " + std::to_string(image.width) + " " + std::to_string(image.height) + " 255\n";
+    std::vector<std::uint8_t> bytes(head.begin(), head.end());
+    bytes.insert(bytes.end(), image.pixels.begin(), image.pixels.end());
+    write(path(name), bytes);
+  };
+  write_picture("stored.ppm", Orientation::as_stored);
+  write_picture("turned.ppm", Orientation::as_tagged);
+  const auto classes = [&](const std::string& arguments) {
+    return json("classify --json " + path("model.safetensors") + " " + arguments)[0]["classes"];
+  };
+  const nlohmann::json stored = classes(path("stored.ppm")), turned = classes(path("turned.ppm"));
+  ASSERT_NE(stored, turned);
+  EXPECT_EQ(classes("'" + file + "'"), stored);
+  EXPECT_EQ(classes("--rotate-by-exif '" + file + "'"), turned);
+
+  std::filesystem::create_directories(path("tagged"));
+  std::filesystem::copy_file(file, path("tagged/1_picture.jpg"));
+  const auto largest_logit = [&](const std::string& flag) {
+    const std::string csv = path("exif.csv");
+    EXPECT_EQ(
+        linnet("evaluate " + flag + " --predictions " + csv + " " + path("model.safetensors") + " " + path("tagged"))
+            .exit_code,
+        0);
+    std::ifstream stream(csv);
+    std::string line;
+    for (int i = 0; i < 2; ++i) std::getline(stream, line);
+    return std::stof(line.substr(line.rfind(',') + 1));
+  };
+  EXPECT_NEAR(largest_logit(""), stored[0]["logit"].get<float>(), 1e-5f);
+  EXPECT_NEAR(largest_logit("--rotate-by-exif"), turned[0]["logit"].get<float>(), 1e-5f);
 }
 
 TEST_F(LinnetProgram, ConvertMakesAModelOfWeightsAndBack) {

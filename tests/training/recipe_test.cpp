@@ -24,6 +24,17 @@ std::string message(auto&& call) {
   return "no error";
 }
 
+/// Every choice but the default has its rule in the library.
+TEST(Recipe, NamesInitialisationsThatThereAre) {
+  Recipe recipe;
+  for (const char* name : {"timm", "torchvision", "torchvision_efficientnet", "torchvision_squeezenet", "pytorch",
+                           "pytorchcv", "megvii", "slim", "slim_nasnet"}) {
+    EXPECT_NO_THROW(set_recipe_field(recipe, "model.initialisation", name)) << name;
+    EXPECT_NO_THROW(architectures::initialisation_from_name(name)) << name;
+  }
+  EXPECT_NE(message([&] { set_recipe_field(recipe, "model.initialisation", "tensorflow"); }), "no error");
+}
+
 std::string json_message(const std::string& text) {
   return message([&] { recipe_from_json(text, "cake.json"); });
 }

@@ -11,6 +11,7 @@
 #include "linnet/error.h"
 #include "linnet/training/evaluation.h"
 #include "linnet/training/progress.h"
+#include "model_source.h"
 
 namespace linnet::tools {
 namespace {
@@ -29,9 +30,8 @@ void draw_progress(Index done, Index total, double seconds) {
 
 Model load_classifier(const std::string& file) {
   Model model = load_model(file);
-  if (model.graph.output().shape.size() != 1) {
-    throw Error(file + ": expected a classifier with an output of shape [classes], found " +
-                to_string(model.graph.output().shape));
+  if (model.graph.output_nodes().size() != 1 || model.graph.output().shape.size() != 1) {
+    throw Error(file + ": expected a classifier with an output of shape [classes], found" + outputs_of(model.graph));
   }
   return model;
 }

@@ -18,7 +18,7 @@ struct ClassifyOptions {
   std::vector<std::string> pictures;
   int top = 5;
   int threads = 0;
-  bool json = false;
+  bool rotate = false, json = false;
 };
 
 void run_classify(const ClassifyOptions& options) {
@@ -30,10 +30,11 @@ void run_classify(const ClassifyOptions& options) {
   std::vector<float> logits(static_cast<std::size_t>(element_count(session.plan().output_shape())));
   nlohmann::json array = nlohmann::json::array();
   bool failed = false;
+  const auto orientation = options.rotate ? training::Orientation::as_tagged : training::Orientation::as_stored;
   for (const std::string& picture : options.pictures) {
     try {
-      const training::Image image = training::prepare_for_evaluation(training::read_image(picture), model.preprocessing,
-                                                                     shape[1], shape[2], shape[3]);
+      const training::Image image = training::prepare_for_evaluation(training::read_image(picture, orientation),
+                                                                     model.preprocessing, shape[1], shape[2], shape[3]);
       normalise(model.preprocessing, shape[1] * shape[2], shape[3], image.pixels.data(), input.data());
     } catch (const Error& error) {
       std::fprintf(stderr, "linnet classify: %s\n", error.what());
@@ -72,6 +73,7 @@ void add_classify(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", options->threads, "Threads; 0: the big cores of this CPU")
       ->check(CLI::Range(0, 1024));
+  command->add_flag("--rotate-by-exif", options->rotate, "Turn JPEG files as their EXIF orientation says");
   command->add_flag("--json", options->json, "Print a JSON array");
   command->callback([options] { run_classify(*options); });
 }

@@ -19,6 +19,7 @@ struct ConvertOptions {
   double bn_epsilon = 0;
   Index classes = -1, in_channels = 3, resize = 0, crop = 0;
   std::vector<float> mean, std;
+  std::vector<Index> features;
   bool drop_background = false;
 };
 
@@ -52,6 +53,7 @@ architectures::BuildOptions build_options(const ConvertOptions& options) {
   if (!options.padding.empty()) {
     build.padding = options.padding == "same" ? Padding::Rule::same : Padding::Rule::symmetric;
   }
+  build.feature_strides = options.features;
   if (options.bn_epsilon > 0) build.bn_epsilon = static_cast<float>(options.bn_epsilon);
   return build;
 }
@@ -78,8 +80,9 @@ void import_weights(const ConvertOptions& options) {
   model.graph = architectures::build(options.source, build_options(options));
   model.weights = training::read_weights(options.weights);
   try {
-    for (const std::string& note :
-         training::adapt_weights(model.graph, model.weights, {.drop_background = options.drop_background})) {
+    for (const std::string& note : training::adapt_weights(
+             model.graph, model.weights,
+             {.drop_background = options.drop_background, .leave_out_others = !options.features.empty()})) {
       std::fprintf(stderr, "linnet convert: %s\n", note.c_str());
     }
   } catch (const Error& error) {
@@ -116,6 +119,10 @@ void add_convert(CLI::App& app) {
   const auto with_weights = [&](CLI::Option* option) { return option->needs(weights); };
   with_weights(command->add_option("--classes", options->classes, "Outputs of the last layer"))
       ->check(CLI::Range(1, 1 << 24));
+  CLI::Option* features = with_weights(
+      command->add_option("--features", options->features,
+                          "A backbone: no classifier, the last maps of these strides as outputs: 4,8,16,32"));
+  features->delimiter(',')->allow_extra_args(false)->check(CLI::PositiveNumber);
   with_weights(command->add_flag("--drop-background", options->drop_background,
                                  "The weights' first class is none: leave its row out"));
   with_weights(command->add_option("--channels", options->in_channels, "Channels of the input: 1 is grey"))
@@ -143,7 +150,8 @@ void add_convert(CLI::App& app) {
       ->delimiter(',')
       ->expected(1, 3);
   with_weights(command->add_option("--std", options->std, "Divides that, per channel"))->delimiter(',')->expected(1, 3);
-  with_weights(command->add_option("--labels", options->labels, "One label per line, or a JSON array"));
+  with_weights(command->add_option("--labels", options->labels, "One label per line, or a JSON array"))
+      ->excludes(features);
   command->callback([options] { run_convert(*options); });
 }
 

@@ -14,7 +14,7 @@ struct EvaluateOptions {
   std::string model, folder, kind = "auto", split = "test", predictions;
   Index batch = 32;
   int threads = 0;
-  bool strict = false, json = false;
+  bool strict = false, rotate = false, json = false;
 };
 
 std::string csv_field(const std::string& text) {
@@ -39,9 +39,11 @@ std::string csv_line(const std::string& file, std::span<const float> logits) {
 void run_evaluate(const EvaluateOptions& options) {
   const Model model = load_classifier(options.model);
   const std::shared_ptr<const training::Dataset> dataset = training::open_dataset(
-      options.folder, {.kind = training::dataset_kind_from_name(options.kind),
-                       .split = options.split == "train" ? training::Split::train : training::Split::test,
-                       .strict = options.strict});
+      options.folder,
+      {.kind = training::dataset_kind_from_name(options.kind),
+       .split = options.split == "train" ? training::Split::train : training::Split::test,
+       .strict = options.strict,
+       .orientation = options.rotate ? training::Orientation::as_tagged : training::Orientation::as_stored});
   std::string csv = "file,class1,class2,class3,class4,class5,logit\n";
   const Accuracy result =
       evaluate(model, dataset, options.batch, options.threads, [&](Index index, std::span<const float> logits) {
@@ -93,6 +95,7 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--predictions", options->predictions,
                       "Write a CSV file: picture, its five best classes, the largest logit");
   command->add_flag("--strict", options->strict, "Foreign files are an error");
+  command->add_flag("--rotate-by-exif", options->rotate, "Turn JPEG files as their EXIF orientation says");
   command->add_flag("--json", options->json, "Print a JSON object");
   command->callback([options] { run_evaluate(*options); });
 }

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "linnet/model.h"
 
 namespace linnet::tools {
 
 /// The network behind a name, or the graph in a file. A file is what exists on disk or has a '/' or ".safetensors" in
-/// its name.
-Graph graph_from(const std::string& name_or_file);
+/// its name. `feature_strides`: as in BuildOptions, for names alone.
+Graph graph_from(const std::string& name_or_file, const std::vector<Index>& feature_strides = {});
 
 /// {"mobilenetv2_100", 224, 224, 3, 1000}: what a graph takes and gives, for messages.
 std::string describe(const Graph& graph);
+
+/// The shapes of the outputs, a space before each.
+std::string outputs_of(const Graph& graph);
 
 }  // namespace linnet::tools

@@ -15,6 +15,7 @@ namespace {
 
 struct SummaryOptions {
   std::string model;
+  std::vector<Index> features;
   bool json = false, dot = false;
 };
 
@@ -43,9 +44,12 @@ void print_json(const Graph& graph, const Summary& counts) {
                       {"macs", layer.macs},
                       {"activation_bytes", layer.activation_bytes}});
   }
+  nlohmann::json outputs = nlohmann::json::array();
+  for (const int output : graph.output_nodes()) outputs.push_back(graph.nodes[static_cast<std::size_t>(output)].shape);
   const nlohmann::json report = {{"name", graph.name},
                                  {"input", graph.input().shape},
                                  {"output", graph.output().shape},
+                                 {"outputs", outputs},
                                  {"parameters", counts.parameters},
                                  {"run_stats", counts.run_stats},
                                  {"tensors", counts.tensors},
@@ -83,11 +87,15 @@ void add_summary(CLI::App& app) {
   CLI::App* command = app.add_subcommand("summary", "Parameters, multiply-adds and activation sizes per layer");
   auto options = std::make_shared<SummaryOptions>();
   command->add_option("model", options->model, "Name of a network, or a model file")->required();
+  command->add_option("--features", options->features, "A backbone with the last maps of these strides: 4,8,16,32")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::PositiveNumber);
   CLI::Option* json = command->add_flag("--json", options->json, "Print a JSON object");
   command->add_flag("--dot", options->dot, "Print a drawing for Graphviz: ... --dot | dot -Tsvg > network.svg")
       ->excludes(json);
   command->callback([options] {
-    const Graph graph = graph_from(options->model);
+    const Graph graph = graph_from(options->model, options->features);
     if (options->dot) {
       std::fputs(to_dot(graph).c_str(), stdout);
       return;

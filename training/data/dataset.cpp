@@ -46,7 +46,7 @@ std::shared_ptr<const Dataset> open_dataset(const std::string& path, const Datas
     return open_cifar100(*folder, options.split);
   }
   if (wanted(DatasetKind::folder)) {
-    return open_image_folder(path, options.split, options.strict);
+    return open_image_folder(path, options);
   }
   throw Error("data set '" + path + "': the files of its kind are not there");
 }

@@ -35,7 +35,8 @@ int class_in_name(const std::string& name) {
 
 class ImageFolder final : public Dataset {
  public:
-  ImageFolder(fs::path root, bool strict) : root_(std::move(root)) {
+  ImageFolder(fs::path root, const DatasetOptions& options)
+      : root_(std::move(root)), orientation_(options.orientation) {
     const std::vector<fs::path> folders = list(root_, true);
     if (folders.empty()) {
       add_flat();
@@ -47,14 +48,14 @@ class ImageFolder final : public Dataset {
         foreign_files_.push_back(file.filename().string());
       }
     }
-    check(strict);
+    check(options.strict);
   }
 
   Index size() const override { return static_cast<Index>(pictures_.size()); }
   const std::vector<std::string>& classes() const override { return classes_; }
   int label(Index index) const override { return at(index).label; }
   std::string name(Index index) const override { return at(index).name; }
-  Image read(Index index) const override { return read_image((root_ / at(index).name).string()); }
+  Image read(Index index) const override { return read_image((root_ / at(index).name).string(), orientation_); }
 
  private:
   struct Picture {
@@ -125,6 +126,7 @@ class ImageFolder final : public Dataset {
   }
 
   fs::path root_;
+  Orientation orientation_;
   std::vector<std::string> classes_;
   std::vector<Picture> pictures_;
 };
@@ -156,9 +158,9 @@ fs::path split_folder(const fs::path& path, Split split) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> open_image_folder(const fs::path& path, Split split, bool strict) {
+std::shared_ptr<const Dataset> open_image_folder(const fs::path& path, const DatasetOptions& options) {
   try {
-    return std::make_shared<ImageFolder>(split_folder(path, split), strict);
+    return std::make_shared<ImageFolder>(split_folder(path, options.split), options);
   } catch (const fs::filesystem_error& error) {
     throw Error("data set '" + path.string() + "': cannot list '" + error.path1().string() +
                 "': " + error.code().message());

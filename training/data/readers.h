@@ -18,6 +18,6 @@ std::optional<std::filesystem::path> find_cifar100(const std::filesystem::path& 
 std::shared_ptr<const Dataset> open_idx(const std::filesystem::path& folder, Split split);
 std::shared_ptr<const Dataset> open_cifar10(const std::filesystem::path& folder, Split split);
 std::shared_ptr<const Dataset> open_cifar100(const std::filesystem::path& folder, Split split);
-std::shared_ptr<const Dataset> open_image_folder(const std::filesystem::path& path, Split split, bool strict);
+std::shared_ptr<const Dataset> open_image_folder(const std::filesystem::path& path, const DatasetOptions& options);
 
 }  // namespace linnet::training

@@ -38,6 +38,14 @@ constexpr std::array table{
     Field{"model.bn_epsilon", "null: the network's own", LINNET_AT(model.bn_epsilon), positive},
     Field{"model.bn_momentum", "weight of the new statistics; null: the network's own", LINNET_AT(model.bn_momentum),
           positive_share},
+    Field{"model.initialisation",
+          "whose way to draw the first weights; default: that of the network's source",
+          LINNET_AT(model.initialisation),
+          {},
+          "default|timm|torchvision|torchvision_efficientnet|torchvision_squeezenet|pytorch|pytorchcv|megvii|slim|"
+          "slim_nasnet"},
+    Field{"model.zero_init_last", "gamma of the last batch norm in each residual branch is 0 at first",
+          LINNET_AT(model.zero_init_last)},
 
     Field{"data.train", "folder of the training pictures", LINNET_AT(data.train)},
     Field{"data.validation", "folder of the validation pictures; empty: the test part of data.train",

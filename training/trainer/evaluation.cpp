@@ -31,7 +31,7 @@ Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPo
   Session session(compile(model, options), std::move(pool));
   const Shape& expected = session.plan().input_shape();
   const Index values = element_count(expected) / batch_size;
-  if (session.plan().output_shape().size() != 2)
+  if (session.plan().output_count() != 1 || session.plan().output_shape().size() != 2)
     throw Error("evaluate: " + model.graph.name + " gives no vector of logits but " +
                 to_string(session.plan().output_shape()));
   const Index classes = session.plan().output_shape().back();

@@ -95,6 +95,10 @@ Graph build_graph(const Recipe& recipe, const Dataset& train) {
   if (model.padding == "symmetric") options.padding = Padding::Rule::symmetric;
   if (model.padding == "same") options.padding = Padding::Rule::same;
   options.bn_epsilon = to_float(model.bn_epsilon);
+  if (model.initialisation != "default") {
+    options.initialisation = architectures::initialisation_from_name(model.initialisation);
+  }
+  options.zero_init_last = model.zero_init_last;
   Graph graph = architectures::build(model.name, options);
   if (model.bn_momentum)
     for (Node& node : graph.nodes)

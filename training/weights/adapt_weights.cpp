@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "linnet/error.h"
 #include "linnet/training/weights.h"
@@ -93,14 +94,25 @@ void adapt_input(const Graph& graph, Weights& weights, std::vector<std::string>&
                                 : "repeated " + stem.name + " for " + std::to_string(channels) + " input channels");
 }
 
+void leave_out_others(const Graph& graph, Weights& weights, std::vector<std::string>& notes) {
+  std::set<std::string> known;
+  for (const Parameter& parameter : parameters(graph)) known.insert(parameter.name);
+  const std::size_t others = std::erase_if(weights, [&](const auto& entry) { return !known.contains(entry.first); });
+  if (others != 0) notes.push_back("left out " + std::to_string(others) + " tensors behind the last feature map");
+}
+
 }  // namespace
 
 std::vector<std::string> adapt_weights(const Graph& graph, Weights& weights, const AdaptOptions& options) {
   std::vector<std::string> notes;
   const std::string prefix = "module.";
   if (remove_prefix(weights, prefix)) notes.push_back("took the prefix \"" + prefix + "\" off all names");
-  if (options.drop_background) drop_background(graph, weights, notes);
-  check_classes(graph, weights);
+  if (options.leave_out_others) {
+    leave_out_others(graph, weights, notes);
+  } else {
+    if (options.drop_background) drop_background(graph, weights, notes);
+    check_classes(graph, weights);
+  }
   adapt_input(graph, weights, notes);
   check_weights(graph, weights);
   return notes;

@@ -26,11 +26,13 @@ std::vector<std::string> pass_names();
 class Plan {
  public:
   ~Plan();
-  const Shape& input_shape() const;   ///< [batch, height, width, channels]
-  const Shape& output_shape() const;  ///< [batch, features] or [batch, height, width, channels]
-  std::size_t arena_bytes() const;    ///< activations and scratch of one session
-  std::size_t peak_bytes() const;     ///< of these in use at once, at most: no arena can be smaller
-  std::size_t weight_bytes() const;   ///< what the steps read, packed or shared with the model
+  const Shape& input_shape() const;  ///< [batch, height, width, channels]
+  std::size_t output_count() const;
+  /// [batch, features] or [batch, height, width, channels]. Throws linnet::Error if there is no such output.
+  const Shape& output_shape(std::size_t output = 0) const;
+  std::size_t arena_bytes() const;   ///< activations and scratch of one session
+  std::size_t peak_bytes() const;    ///< of these in use at once, at most: no arena can be smaller
+  std::size_t weight_bytes() const;  ///< what the steps read, packed or shared with the model
   /// One line per step: what it runs, its output shape, where its inputs, output and scratch lie.
   std::string to_string() const;
 

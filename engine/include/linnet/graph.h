@@ -16,13 +16,19 @@ struct Node {
   Shape shape;              ///< of the output, per sample: [height, width, channels] or [features]
 };
 
-/// Nodes in topological order; the first is the input and the last is the output.
+/// Nodes in topological order; the first is the input.
 struct Graph {
   std::string name;  ///< "mobilenetv2_100"
   std::vector<Node> nodes;
+  std::vector<int> outputs = {};  ///< indices of the nodes whose values the network gives; empty: the last one alone
 
   const Node& input() const { return nodes.front(); }
-  const Node& output() const { return nodes.back(); }
+  /// The only output, or the last of several.
+  const Node& output() const {
+    return outputs.empty() ? nodes.back() : nodes[static_cast<std::size_t>(outputs.back())];
+  }
+  /// `outputs`, or the index of the last node.
+  std::vector<int> output_nodes() const;
 };
 
 enum class ParameterRole : std::uint8_t {
@@ -55,11 +61,15 @@ std::vector<Parameter> parameters(const Graph& graph);
 Shape infer_shape(const std::string& node_name, const Op& op, const std::vector<Shape>& inputs);
 
 /// Recomputes every shape, for instance after the input size has changed. Checks the whole graph: topological order,
-/// unique names, number of inputs.
+/// unique names, number of inputs, outputs that exist.
 void infer_shapes(Graph& graph);
 
 /// The same network for another input size. Throws linnet::Error if it is too small somewhere.
 Graph with_input_size(Graph graph, Index height, Index width);
+
+/// The part of a network that these nodes depend on, with their values, in this order, as its outputs. Names stay, so
+/// that weights of the whole serve the part. Throws linnet::Error if there is no such node.
+Graph cut_to_outputs(Graph graph, const std::vector<int>& outputs);
 
 /// Top and left padding of a window on an axis of this size ...
 Index padding_before(const Padding& padding, Index size, Index kernel, Index stride, Index dilation);
@@ -78,6 +88,7 @@ class GraphBuilder {
 
   int input() const { return 0; }
   int add(std::string name, Op op, std::vector<int> inputs);
+  const Op& op(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].op; }
   const Shape& shape(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].shape; }
   Index channels(int node) const { return shape(node).back(); }
 

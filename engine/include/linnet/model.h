@@ -53,10 +53,9 @@ Model load_model(const std::string& path);
 /// The same for a file's bytes in memory; `name` stands for the path in messages.
 Model parse_model(const void* data, std::size_t size, const std::string& name);
 
-/// Random weights for training from scratch: convolutions normal(0, sqrt(2 / fan_out)), linear layers
-/// uniform(+-1 / sqrt(fan_in)), biases 0 (linear: uniform as the weight), gamma 1, beta 0, statistics 0 and 1.
-/// fan_out = out channels * kernel * kernel / groups. Each value is a function of the seed, the parameter's name and
-/// the position alone, with the same bits on every machine.
+/// Random weights for training from scratch, drawn as each op says (Initial, BatchNorm::initial_gamma, ...); running
+/// statistics 0 and 1. Each value is a function of the seed, the parameter's name and the position alone, with the same
+/// bits on every machine.
 Weights initial_weights(const Graph& graph, std::uint64_t seed);
 
 /// Pixels [height][width][channels] of 0..255 -> (value / 255 - mean) / std, same order, BGR swapped if asked.

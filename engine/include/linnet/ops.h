@@ -4,6 +4,7 @@
 // belong to the node and are named after it: "<node>.weight", "<node>.bias", "<node>.running_mean", ...
 #pragma once
 
+#include <string_view>
 #include <variant>
 
 #include "linnet/types.h"
@@ -18,6 +19,28 @@ struct Padding {
   Index amount = 0;
   bool operator==(const Padding&) const = default;
 };
+
+/// What the first weights of a convolution or linear layer are drawn from (initial_weights). Per weight tensor:
+/// fan_in = in channels / groups * kernel * kernel, fan_out = out channels / groups * kernel * kernel. Biases are 0
+/// unless said otherwise.
+enum class Initial : std::uint8_t {
+  normal_fan_out,            ///< normal, deviation sqrt(2 / fan_out): TensorFlow's EfficientNet, timm
+  normal_fan_out_all,        ///< the same with all groups counted in fan_out: PyTorch's kaiming_normal_ by fan_out
+  normal_channels,           ///< normal, deviation groups / in channels: megvii
+  normal_hundredth,          ///< normal, deviation 0.01
+  truncated_nine_hundredth,  ///< normal, deviation 0.09, cut at two deviations: TF-slim's MobileNets
+  truncated_fan_out,         ///< normal, deviation sqrt(2.6 / fan_out), cut at two deviations: TF-slim's NASNet
+  uniform_fan_in,            ///< uniform within 1 / sqrt(fan_in), bias too: PyTorch's default
+  uniform_fan_out,           ///< uniform within 1 / sqrt(fan_out): TensorFlow's EfficientNet, timm
+  he_uniform,                ///< uniform within sqrt(6 / fan_in) (arXiv 1502.01852): PyTorch's kaiming_uniform_
+  glorot_uniform,            ///< uniform within sqrt(6 / (fan_in + groups * fan_out)): PyTorch's xavier_uniform_
+};
+
+/// "normal_fan_out", ...; the names used in model files.
+std::string_view to_string(Initial initial);
+
+/// The inverse of to_string. Throws std::invalid_argument that names the text and lists the known names.
+Initial initial_from_string(std::string_view text);
 
 namespace op {
 
@@ -40,6 +63,7 @@ struct Conv2d {
   bool bias = false;
   Activation activation = Activation::none;
   bool residual = false;
+  Initial initial = Initial::normal_fan_out;
   bool operator==(const Conv2d&) const = default;
 };
 
@@ -47,6 +71,7 @@ struct Conv2d {
 struct BatchNorm {
   float epsilon = 1e-5f;
   float momentum = 0.1f;
+  float initial_gamma = 1, initial_beta = 0;
   bool operator==(const BatchNorm&) const = default;
 };
 
@@ -98,6 +123,7 @@ struct Linear {
   Index out_features = 0;
   bool bias = true;
   Activation activation = Activation::none;  ///< left to the compiler
+  Initial initial = Initial::uniform_fan_in;
   bool operator==(const Linear&) const = default;
 };
 

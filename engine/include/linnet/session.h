@@ -25,13 +25,17 @@ class Session {
   const Plan& plan() const;
 
   /// input: batch * height * width * channels floats, NHWC, normalised; output: the values of plan().output_shape().
-  /// Throws linnet::Error if a size is wrong or if the two overlap.
+  /// Throws linnet::Error if a size is wrong, if the two overlap, or if the plan has several outputs.
   void run(std::span<const float> input, std::span<float> output);
+
+  /// The same for any number of outputs, each of the values of plan().output_shape(i).
+  void run(std::span<const float> input, std::span<const std::span<float>> outputs);
 
   /// As run(), telling `observer` after each step the name of its node, its output shape, [batch, ...], and its values,
   /// for debugging. Nodes that the compiler merged into others are not seen.
   using Observer = std::function<void(const std::string& name, const Shape& shape, const float* values)>;
   void run(std::span<const float> input, std::span<float> output, const Observer& observer);
+  void run(std::span<const float> input, std::span<const std::span<float>> outputs, const Observer& observer);
 
  private:
   struct State;

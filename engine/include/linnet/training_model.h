@@ -34,7 +34,11 @@ class TrainingModel {
   /// input [batch, height, width, channels] -> the output node's value, [batch, features] or [batch, h, w, c].
   /// In training mode `seed` decides every random choice, so that a step can be repeated bit for bit. In evaluation
   /// mode nothing is recorded. A batch norm and the activation behind it run as one operation.
+  /// Throws linnet::Error if the graph has several outputs.
   autograd::Variable forward(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool);
+
+  /// The same for any number of outputs, in the graph's order.
+  std::vector<autograd::Variable> forward_all(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool);
 
   /// All parameters and statistics under their state-dict names. The tensors share storage with the model.
   Weights weights() const;

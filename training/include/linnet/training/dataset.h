@@ -40,7 +40,8 @@ enum class Split : std::uint8_t { train, test };
 struct DatasetOptions {
   DatasetKind kind = DatasetKind::automatic;
   Split split = Split::train;
-  bool strict = false;  ///< foreign files in an image folder are an error
+  bool strict = false;                               ///< foreign files in an image folder are an error
+  Orientation orientation = Orientation::as_stored;  ///< of the pictures in an image folder
 };
 
 /// Opens the data set at `path`:

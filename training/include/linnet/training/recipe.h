@@ -28,6 +28,8 @@ struct Recipe {
     std::string padding = "default";
     std::optional<double> bn_epsilon;
     std::optional<double> bn_momentum;
+    std::string initialisation = "default";
+    bool zero_init_last = false;
   } model;
 
   struct Data {

@@ -15,7 +15,8 @@ namespace linnet::training {
 Weights read_weights(const std::string& path);
 
 struct AdaptOptions {
-  bool drop_background = false;  ///< the first class stands for none of them: its row of the last layer goes
+  bool drop_background = false;   ///< the first class stands for none of them: its row of the last layer goes
+  bool leave_out_others = false;  ///< tensors of layers that the graph lacks go, as behind a backbone
 };
 
 /// Makes weights fit a graph as far as that has one meaning only: takes off a prefix "module." that all names have,
