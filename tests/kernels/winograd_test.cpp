@@ -141,6 +141,17 @@ TEST(Winograd, RoundsLittleMoreThanADirectSum) {
   }
 }
 
+TEST(Winograd, PaysOnWideMapsAndChannelsOnly) {
+  const auto pays = [](Index size, Index in, Index out) {
+    return winograd_pays(make_shape(1, size, size, 1, 1, 1, in, out).window, in, out);
+  };
+  EXPECT_TRUE(pays(54, 16, 64) && pays(13, 64, 256) && pays(112, 16, 16) && pays(7, 128, 128));
+  EXPECT_FALSE(pays(112, 3, 32) || pays(3, 64, 64) || pays(13, 4, 4) || pays(0, 16, 16) || pays(9, 0, 9));
+  Window window = make_shape(1, 54, 54, 1, 1, 1, 16, 64).window;
+  window.stride = 2;
+  EXPECT_FALSE(winograd_pays(window, 16, 64));
+}
+
 TEST(Winograd, SameBitsForAnyNumberOfThreads) {
   // Blocks of tiles and groups of panels, both several.
   const ConvolutionShape shape = make_shape(2, 19, 23, 1, 1, 1, 40, 200);
