@@ -8,6 +8,7 @@
 #include "kernels/grouped/grouped.h"
 #include "kernels/linear/linear.h"
 #include "kernels/pointwise/pointwise.h"
+#include "kernels/winograd/winograd.h"
 
 namespace linnet::compiler {
 namespace {
@@ -98,31 +99,39 @@ class DepthwiseStep final : public ConvolutionStep {
   kernels::Window window_;
 };
 
-class DenseStep final : public ConvolutionStep {
+/// One group, by either of two kernels that take the same arguments.
+class DenseStep : public ConvolutionStep {
+ protected:
+  DenseStep(const op::Conv2d& op, const kernels::Window& window, Index in_channels, Tensor packed, Tensor bias)
+      : ConvolutionStep(op, std::move(packed), std::move(bias)), window_(window), in_channels_(in_channels) {}
+
+  kernels::ConvArgs args(const StepBuffers& buffers) const {
+    return {.window = window_,
+            .in_channels = in_channels_,
+            .out_channels = out_channels_,
+            .input = buffers.inputs[0],
+            .input_stride = in_channels_,
+            .weights = packed_.data(),
+            .output = buffers.output,
+            .output_stride = out_channels_,
+            .epilogue = epilogue(buffers),
+            .workspace = buffers.scratch};
+  }
+
+  kernels::Window window_;
+  Index in_channels_;
+};
+
+class DirectStep final : public DenseStep {
  public:
-  DenseStep(const op::Conv2d& op, const kernels::Window& window, Index in_channels, const Tensor& weight, Tensor bias)
-      : ConvolutionStep(op, pack(weight, window, in_channels, op.out_channels), std::move(bias)),
-        window_(window),
-        in_channels_(in_channels) {}
+  DirectStep(const op::Conv2d& op, const kernels::Window& window, Index in_channels, const Tensor& weight, Tensor bias)
+      : DenseStep(op, window, in_channels, pack(weight, window, in_channels, op.out_channels), std::move(bias)) {}
 
   const char* kernel() const override { return "conv"; }
-
   std::size_t scratch_floats(int threads) const override {
     return kernels::conv_workspace_size(window_, in_channels_, out_channels_, threads);
   }
-
-  void run(ThreadPool& pool, const StepBuffers& buffers) const override {
-    kernels::conv(pool, {.window = window_,
-                         .in_channels = in_channels_,
-                         .out_channels = out_channels_,
-                         .input = buffers.inputs[0],
-                         .input_stride = in_channels_,
-                         .weights = packed_.data(),
-                         .output = buffers.output,
-                         .output_stride = out_channels_,
-                         .epilogue = epilogue(buffers),
-                         .workspace = buffers.scratch});
-  }
+  void run(ThreadPool& pool, const StepBuffers& buffers) const override { kernels::conv(pool, args(buffers)); }
 
  private:
   static Tensor pack(const Tensor& weight, const kernels::Window& window, Index in_channels, Index out_channels) {
@@ -131,9 +140,26 @@ class DenseStep final : public ConvolutionStep {
     kernels::conv_pack(weight.data(), in_channels, out_channels, area, packed.data());
     return packed;
   }
+};
 
-  kernels::Window window_;
-  Index in_channels_;
+class WinogradStep final : public DenseStep {
+ public:
+  WinogradStep(const op::Conv2d& op, const kernels::Window& window, Index in_channels, const Tensor& weight,
+               Tensor bias)
+      : DenseStep(op, window, in_channels, pack(weight, in_channels, op.out_channels), std::move(bias)) {}
+
+  const char* kernel() const override { return "winograd"; }
+  std::size_t scratch_floats(int threads) const override {
+    return kernels::winograd_workspace_size(window_, in_channels_, out_channels_, threads);
+  }
+  void run(ThreadPool& pool, const StepBuffers& buffers) const override { kernels::winograd(pool, args(buffers)); }
+
+ private:
+  static Tensor pack(const Tensor& weight, Index in_channels, Index out_channels) {
+    Tensor packed(Shape{static_cast<Index>(kernels::winograd_packed_size(in_channels, out_channels))});
+    kernels::winograd_pack(weight.data(), in_channels, out_channels, packed.data());
+    return packed;
+  }
 };
 
 class GroupedStep final : public ConvolutionStep {
@@ -260,8 +286,13 @@ std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch)
   }
   if (depthwise) return std::make_unique<DepthwiseStep>(op, window, weight, std::move(bias));
   if (op.groups > 1) return std::make_unique<GroupedStep>(op, window, in_channels, weight, std::move(bias));
-  if (!reads_in_place) return std::make_unique<DenseStep>(op, window, in_channels, weight, std::move(bias));
-  return std::make_unique<PointwiseStep>(op, window.in_pixels(), in_channels, weight, std::move(bias));
+  if (reads_in_place) {
+    return std::make_unique<PointwiseStep>(op, window.in_pixels(), in_channels, weight, std::move(bias));
+  }
+  if (kernels::winograd_pays(window, in_channels, op.out_channels)) {
+    return std::make_unique<WinogradStep>(op, window, in_channels, weight, std::move(bias));
+  }
+  return std::make_unique<DirectStep>(op, window, in_channels, weight, std::move(bias));
 }
 
 std::unique_ptr<Step> make_blur_pool_step(const Shape& input, const Shape& output, Index batch) {

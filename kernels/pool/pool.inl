@@ -88,8 +88,32 @@ LINNET_INLINE void for_each_input(const Window& w, Range input_rows, Body&& body
   }
 }
 
-template <bool with_positions>
-void max_rows(const MaxPoolArgs& args, Range output_rows) {
+void max_values(const MaxPoolArgs& args, Range output_rows) {
+  const Window w = args.window;
+  const Index channels = args.channels;
+  const float* const input = args.input;
+  float* const output = args.output;
+  for_each_output(
+      w, output_rows, [=](Index pixel, Index map, Range rows, Range columns) __attribute__((always_inline)) {
+        for_each_vector(
+            {0, channels}, [=](Index c, auto vector) __attribute__((always_inline)) {
+              const float* row = input + (map + rows.begin * w.in_width + columns.begin) * channels + c;
+              Vec best = vector.read(row);
+              auto numbers = best == best;  // a NaN is noted beside the maximum, which on x86 would lose it
+              for (Index y = rows.begin; y < rows.end; ++y, row += w.in_width * channels) {
+                const float* p = row;
+                for (Index x = columns.begin; x < columns.end; ++x, p += channels) {
+                  const Vec value = vector.read(p);
+                  numbers = numbers & (value == value);
+                  best = xsimd::max(best, value);
+                }
+              }
+              vector.write(output + pixel * channels + c, xsimd::select(numbers, best, Vec(__builtin_nanf(""))));
+            });
+      });
+}
+
+void max_positions(const MaxPoolArgs& args, Range output_rows) {
   const Window w = args.window;
   const Index channels = args.channels;
   const float* const input = args.input;
@@ -110,23 +134,20 @@ void max_rows(const MaxPoolArgs& args, Range output_rows) {
                   // Not (value <= best) is true of a greater value and of a NaN on either side.
                   const auto wins = !(value <= best) & (best == best);
                   best = xsimd::select(wins, value, best);
-                  if constexpr (with_positions) {
-                    best_position = xsimd::select(wins, position_bits(position), best_position);
-                  }
+                  best_position = xsimd::select(wins, position_bits(position), best_position);
                 }
               }
               vector.write(output + pixel * channels + c, best);
-              if constexpr (with_positions)
-                vector.write(positions + pixel * channels + c, xsimd::bitwise_cast<Positions>(best_position));
+              vector.write(positions + pixel * channels + c, xsimd::bitwise_cast<Positions>(best_position));
             });
       });
 }
 
 void max(const MaxPoolArgs& args, Range output_rows) {
   if (args.positions) {
-    max_rows<true>(args, output_rows);
+    max_positions(args, output_rows);
   } else {
-    max_rows<false>(args, output_rows);
+    max_values(args, output_rows);
   }
 }
 

@@ -206,6 +206,12 @@ TEST(Compile, PlanDescribesItself) {
   }
 }
 
+TEST(Compile, WideDenseConvolutionsGoInTiles) {
+  const std::string text = compile(handmade("wide_dense"))->to_string();
+  EXPECT_NE(text.find(" winograd "), std::string::npos) << text;
+  EXPECT_EQ(text.find(" conv "), std::string::npos) << text;
+}
+
 TEST(Compile, LinearWeightsAreShared) {
   Model model = handmade("inverted_residuals");
   const std::vector<float> input = test::random_input(model, 1, 5);

@@ -143,6 +143,17 @@ Graph residuals() {
   return std::move(s).finish();
 }
 
+/// Maps and channels for which a dense 3x3 convolution has tiles.
+Graph wide_dense() {
+  Sketch s("wide_dense", 15, 18, 9);
+  int x = s.activate(s.norm(s.conv(0, 20, 3)), Activation::hard_swish);
+  const int unpadded = s.add(op::Conv2d{.out_channels = 33, .kernel = 3, .bias = true}, {x});
+  const int wide = s.activate(s.norm(s.conv(unpadded, 40, 3)), Activation::relu);
+  x = s.activate(s.sum(s.conv(wide, 33, 3, 1, 1, true), unpadded), Activation::silu);
+  s.classify(x, 5);
+  return std::move(s).finish();
+}
+
 /// The input is read by several nodes, late too, and ops that might write over it must not.
 Graph input_used_often() {
   Sketch s("input_used_often", 6, 7, 4);
@@ -181,7 +192,7 @@ Graph fused_before() {
 
 std::vector<Graph> handmade_graphs() {
   return {inverted_residuals(), shuffle_units(),    attention_block(), batch_norms_alone(), pools(),
-          residuals(),          input_used_often(), only_input()};
+          residuals(),          input_used_often(), only_input(),      wide_dense()};
 }
 
 Graph random_graph(std::uint64_t seed) {
