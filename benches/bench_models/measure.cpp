@@ -83,16 +83,18 @@ Runner::~Runner() = default;
 
 void Runner::run() { state_->session.run(state_->input, state_->output_spans); }
 
-std::vector<Runner::StepTime> Runner::profile() {
-  std::vector<StepTime> steps;
-  steps.reserve(1024);
+std::vector<PlanStep> Runner::steps() const { return state_->session.plan().steps(); }
+
+std::vector<double> Runner::profile() {
+  std::vector<double> times;
+  times.reserve(1024);
   Clock::time_point begin = Clock::now();
-  const Session::Observer observer = [&](const std::string& name, const Shape& shape, const float*) {
-    steps.push_back({name, shape, ms_since(begin)});
+  const Session::Observer observer = [&](const std::string&, const Shape&, const float*) {
+    times.push_back(ms_since(begin));
     begin = Clock::now();
   };
   state_->session.run(state_->input, state_->output_spans, observer);
-  return steps;
+  return times;
 }
 
 Model open_model(const std::string& name_or_path) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "linnet/compile.h"
 #include "linnet/model.h"
 
 namespace linnet::bench {
@@ -43,13 +44,9 @@ class Runner {
   ~Runner();
   void run();
 
-  struct StepTime {
-    std::string name;
-    Shape shape;
-    double ms;
-  };
-  /// Runs once, timing each step.
-  std::vector<StepTime> profile();
+  std::vector<PlanStep> steps() const;
+  /// Runs once; milliseconds of each step.
+  std::vector<double> profile();
 
  private:
   struct State;

@@ -86,6 +86,14 @@ std::size_t Plan::peak_bytes() const { return implementation_->arena_lower_bound
 std::size_t Plan::arena_bytes() const { return implementation_->arena_floats * sizeof(float); }
 std::size_t Plan::weight_bytes() const { return implementation_->weight_floats * sizeof(float); }
 
+std::vector<PlanStep> Plan::steps() const {
+  std::vector<PlanStep> steps;
+  for (const compiler::PlannedStep& step : implementation_->steps) {
+    steps.push_back({step.name, step.step->kernel(), step.nodes, step.shape});
+  }
+  return steps;
+}
+
 std::string Plan::to_string() const {
   const Implementation& plan = *implementation_;
   std::ostringstream text;

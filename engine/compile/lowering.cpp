@@ -134,16 +134,22 @@ class Lowering {
     StepBufferIndices used;
     for (const int input : inputs) used.inputs.push_back(buffer_of(input));
     used.output = buffer_of(index) = output_buffer(index, *step, inputs);
-    add_step(node.name, with_batch(batch_, node.shape), std::move(step), std::move(used));
+    std::vector<std::string> names{node.name};
+    if (group != nullptr) {
+      names.clear();
+      for (const int member : group->nodes) names.push_back(node_at(model_.graph, member).name);
+    }
+    add_step(std::move(names), with_batch(batch_, node.shape), std::move(step), std::move(used));
   }
 
-  void add_step(std::string name, Shape shape, std::unique_ptr<Step> step, StepBufferIndices used) {
+  void add_step(std::vector<std::string> nodes, Shape shape, std::unique_ptr<Step> step, StepBufferIndices used) {
     const std::size_t scratch = step->scratch_floats(plan_.threads);
     plan_.weight_floats += step->weight_floats();
     if (scratch > 0) used.scratch = add_buffer(scratch, Place::Where::arena);
     for (const int input : used.inputs) buffer(input).request.last = step_count();
     buffer(used.output).request.last = step_count();
-    plan_.steps.push_back({.name = std::move(name),
+    plan_.steps.push_back({.name = nodes.back(),
+                           .nodes = nodes,
                            .shape = std::move(shape),
                            .step = std::move(step),
                            .inputs = {},
@@ -163,7 +169,7 @@ class Lowering {
       used.inputs = {buffer_of(writer)};
       used.output = add_output(static_cast<int>(i));
       const Shape shape = with_batch(batch_, output.shape);
-      add_step(output.name, shape, make_copy_step(element_count(shape)), std::move(used));
+      add_step({output.name}, shape, make_copy_step(element_count(shape)), std::move(used));
     }
   }
 

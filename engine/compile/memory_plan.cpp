@@ -58,21 +58,28 @@ MemoryPlan plan_memory(std::span<const BufferRequest> requests, std::uint64_t al
   }
   const std::uint64_t lower_bound = most_alive(requests, sizes);
 
-  // Large buffers first; then, as long as that leaves a gap, whatever ended highest goes before all others. A few such
-  // rounds reach the lower bound for most networks.
+  // Large buffers first, or those that live long; then, as long as that leaves a gap, whatever ended highest goes
+  // before all others. A few such rounds reach the lower bound for most networks.
   constexpr int rounds = 50;
-  std::vector<std::size_t> order(requests.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
-  MemoryPlan best = place(requests, sizes, order);
-  MemoryPlan plan = best;
-  for (int round = 0; round < rounds && best.size > lower_bound; ++round) {
-    const auto highest = std::find_if(order.begin(), order.end(), [&](std::size_t buffer) {
-      return plan.offsets[buffer] + sizes[buffer] == plan.size;
-    });
-    std::rotate(order.begin(), highest, highest + 1);
-    plan = place(requests, sizes, order);
-    if (plan.size < best.size) best = plan;
+  const auto larger = [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; };
+  const auto longer = [&](std::size_t a, std::size_t b) {
+    return requests[a].last - requests[a].first > requests[b].last - requests[b].first;
+  };
+  std::vector<std::size_t> by_size(requests.size());
+  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
+  std::stable_sort(by_size.begin(), by_size.end(), larger);
+  std::vector<std::size_t> by_life = by_size;
+  std::stable_sort(by_life.begin(), by_life.end(), longer);
+  MemoryPlan best = place(requests, sizes, by_size);
+  for (std::vector<std::size_t>* order : {&by_size, &by_life}) {
+    for (int round = 0; round < rounds && best.size > lower_bound; ++round) {
+      const MemoryPlan plan = place(requests, sizes, *order);
+      if (plan.size < best.size) best = plan;
+      const auto highest = std::find_if(order->begin(), order->end(), [&](std::size_t buffer) {
+        return plan.offsets[buffer] + sizes[buffer] == plan.size;
+      });
+      std::rotate(order->begin(), highest, highest + 1);
+    }
   }
   best.lower_bound = lower_bound;
   return best;

@@ -16,8 +16,9 @@ struct Place {
 };
 
 struct PlannedStep {
-  std::string name;  ///< of the node
-  Shape shape;       ///< of the output, [batch, ...]
+  std::string name;  ///< of the node, the last one of several
+  std::vector<std::string> nodes;
+  Shape shape;  ///< of the output, [batch, ...]
   std::unique_ptr<Step> step;
   std::vector<Place> inputs;
   Place output;

@@ -21,12 +21,6 @@
 namespace linnet {
 namespace {
 
-/// The largest networks run on the best instruction set only.
-double most_macs() {
-  if (const char* text = std::getenv("LINNET_TEST_MACS")) return std::atof(text);
-  return selected_isa() == supported_isas().front() ? HUGE_VAL : 1e9;
-}
-
 std::string family_of(const std::string& network) {
   std::string family;
   std::size_t longest = 0;
@@ -48,7 +42,8 @@ std::vector<golden::Network> networks_to_run(const std::vector<std::string>& pat
     if (!is_new) place->second = std::min<std::int64_t>(place->second, networks.back().macs);
   }
   std::erase_if(networks, [&](const golden::Network& network) {
-    const bool leave_out = double(network.macs) > most_macs() && network.macs > smallest.at(family_of(network.name));
+    const bool leave_out =
+        double(network.macs) > golden::most_macs() && network.macs > smallest.at(family_of(network.name));
     if (leave_out) std::cout << "left out, too large: " << network.name << "\n";
     return leave_out;
   });
@@ -130,7 +125,7 @@ TEST(GoldenLogits, TrainingGraphAndPlanAgreeAtOddSizes) {
     options.classes = size.classes;
     options.padding = size.padding;
     Graph graph = architectures::build(variant.name, options);
-    if (double(summary(graph).macs) > std::min(most_macs(), 0.5e9)) {
+    if (double(summary(graph).macs) > std::min(golden::most_macs(), 0.5e9)) {
       ++left_out;
       continue;
     }

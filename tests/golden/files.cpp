@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -5,6 +6,7 @@
 #include <stdexcept>
 
 #include "golden/golden.h"
+#include "linnet/cpu.h"
 
 namespace linnet::golden {
 namespace {
@@ -57,6 +59,11 @@ OptimiserRun read_optimiser(const Json& json) {
 }
 
 }  // namespace
+
+double most_macs() {
+  if (const char* text = std::getenv("LINNET_TEST_MACS")) return std::atof(text);
+  return selected_isa() == supported_isas().front() ? HUGE_VAL : 1e9;
+}
 
 std::string shared_dir() {
   const char* const directory = std::getenv("LINNET_SHARED_DIR");

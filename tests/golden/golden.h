@@ -42,6 +42,10 @@ Tensor make_inputs(Index first, Index batch, Index height, Index width);
 /// are training runs and are listed only if the prefix asks for them.
 std::vector<std::string> find_goldens(std::string_view prefix = "");
 
+/// Tests leave larger networks out, if there is a smaller one to run: LINNET_TEST_MACS, for emulators and sanitizers.
+/// Without it the largest networks run on the best instruction set only.
+double most_macs();
+
 /// LINNET_SHARED_DIR, from the environment or from CMake.
 std::string shared_dir();
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "linnet/architectures.h"
+#include "linnet/compile.h"
 #include "linnet/model.h"
 #include "tests/support/command.h"
 
@@ -78,10 +79,11 @@ TEST_F(BenchModels, ModelFilesJsonFilesAndInstructionSets) {
   EXPECT_EQ(rows[0].at("model"), file);
   EXPECT_EQ(rows[0].at("isa"), "scalar");
   EXPECT_NE(result.out.find("GFLOP/s"), std::string::npos);
-  for (const Node& node : model.graph.nodes) {
-    if (!std::holds_alternative<op::Conv2d>(node.op)) continue;
-    EXPECT_NE(result.out.find("\n" + node.name + " "), std::string::npos) << node.name;
+  for (const PlanStep& step : compile(model)->steps()) {
+    EXPECT_NE(result.out.find("\n" + step.name + " "), std::string::npos) << step.name;
+    EXPECT_NE(result.out.find(" " + step.kernel + " "), std::string::npos) << step.kernel;
   }
+  EXPECT_NE(result.out.find("\nsum "), std::string::npos);
 }
 
 TEST_F(BenchModels, ErrorsAreOneLineWithTheRightExitCode) {

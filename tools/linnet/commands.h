@@ -9,6 +9,7 @@ namespace linnet::tools {
 void add_list(CLI::App& app);
 void add_summary(CLI::App& app);
 void add_info(CLI::App& app);
+void add_plan(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_classify(CLI::App& app);
 void add_report(CLI::App& app);

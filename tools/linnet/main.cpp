@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   linnet::tools::add_list(app);
   linnet::tools::add_summary(app);
   linnet::tools::add_info(app);
+  linnet::tools::add_plan(app);
   linnet::tools::add_evaluate(app);
   linnet::tools::add_classify(app);
   linnet::tools::add_report(app);

@@ -27,4 +27,12 @@ std::string outputs_of(const Graph& graph) {
   return text;
 }
 
+std::shared_ptr<const Plan> plan_of(const Graph& graph, const CompileOptions& options) {
+  Model model{.graph = graph, .weights = {}, .preprocessing = {}, .labels = {}};
+  for (const Parameter& parameter : parameters(graph)) {
+    model.weights.emplace(parameter.name, Tensor::zeros(parameter.shape));
+  }
+  return compile(model, options);
+}
+
 }  // namespace linnet::tools

@@ -6,7 +6,6 @@
 
 #include "commands.h"
 #include "dot.h"
-#include "linnet/compile.h"
 #include "model_source.h"
 #include "text.h"
 
@@ -19,22 +18,8 @@ struct SummaryOptions {
   bool json = false, dot = false;
 };
 
-/// What a plan for one picture and one thread needs. Weights do not matter for that.
-struct Memory {
-  std::size_t arena_bytes, peak_bytes;
-};
-
-Memory memory_of(const Graph& graph) {
-  Model model{.graph = graph, .weights = {}, .preprocessing = {}, .labels = {}};
-  for (const Parameter& parameter : parameters(graph)) {
-    model.weights.emplace(parameter.name, Tensor::zeros(parameter.shape));
-  }
-  const std::shared_ptr<const Plan> plan = compile(model);
-  return {plan->arena_bytes(), plan->peak_bytes()};
-}
-
 void print_json(const Graph& graph, const Summary& counts) {
-  const Memory memory = memory_of(graph);
+  const std::shared_ptr<const Plan> plan = plan_of(graph);
   nlohmann::json layers = nlohmann::json::array();
   for (const LayerSummary& layer : counts.layers) {
     layers.push_back({{"name", layer.name},
@@ -55,8 +40,8 @@ void print_json(const Graph& graph, const Summary& counts) {
                                  {"tensors", counts.tensors},
                                  {"macs", counts.macs},
                                  {"activation_bytes", counts.activation_bytes},
-                                 {"arena_bytes", memory.arena_bytes},
-                                 {"peak_bytes", memory.peak_bytes},
+                                 {"arena_bytes", plan->arena_bytes()},
+                                 {"peak_bytes", plan->peak_bytes()},
                                  {"layers", layers}};
   std::printf("%s\n", report.dump(1).c_str());
 }
@@ -75,8 +60,9 @@ void print_text(const Graph& graph, const Summary& counts) {
   std::printf("tensors           %s\n", grouped_digits(counts.tensors).c_str());
   std::printf("multiply-adds     %s\n", grouped_digits(counts.macs).c_str());
   std::printf("all activations   %s\n", short_bytes(counts.activation_bytes).c_str());
-  const Memory memory = memory_of(graph);
-  const auto arena = static_cast<std::int64_t>(memory.arena_bytes), peak = static_cast<std::int64_t>(memory.peak_bytes);
+  const std::shared_ptr<const Plan> plan = plan_of(graph);
+  const auto arena = static_cast<std::int64_t>(plan->arena_bytes()),
+             peak = static_cast<std::int64_t>(plan->peak_bytes());
   std::printf("arena             %s, of which %s are in use at the peak (%.1f %%)\n", short_bytes(arena).c_str(),
               short_bytes(peak).c_str(), arena > 0 ? 100.0 * double(peak) / double(arena) : 100.0);
 }

@@ -20,6 +20,14 @@ struct CompileOptions {
 /// "fuse_residual", "fuse_inverted_residual", "fuse_interleave".
 std::vector<std::string> pass_names();
 
+/// What a plan does, for people.
+struct PlanStep {
+  std::string name;  ///< of the last node
+  std::string kernel;
+  std::vector<std::string> nodes;  ///< that it stands for; nodes that passes merged into these are not named
+  Shape shape;                     ///< of the output, [batch, ...]
+};
+
 /// An immutable program for one model and batch size: packed weights, steps, memory layout. May be shared by any
 /// number of threads and sessions. Linear layers read the model's own tensors, unpacked: leave their values alone while
 /// a plan of the model lives.
@@ -33,6 +41,7 @@ class Plan {
   std::size_t arena_bytes() const;   ///< activations and scratch of one session
   std::size_t peak_bytes() const;    ///< of these in use at once, at most: no arena can be smaller
   std::size_t weight_bytes() const;  ///< what the steps read, packed or shared with the model
+  std::vector<PlanStep> steps() const;
   /// One line per step: what it runs, its output shape, where its inputs, output and scratch lie.
   std::string to_string() const;
 
