@@ -18,11 +18,12 @@ namespace {
 constexpr int sums = 12;  // in flight: more than latency times throughput of any of these CPUs
 constexpr int steps = 1000;
 
+// The sums differ from each other, and each product from step to step: nothing can be left out.
 #define LINNET_FMA_PEAK(isa, attribute, vector, zero, multiply_add) \
   attribute float isa##_steps(float value) {                        \
     vector total[sums];                                             \
     LINNET_UNROLL                                                   \
-    for (int i = 0; i < sums; ++i) total[i] = zero;                 \
+    for (int i = 0; i < sums; ++i) total[i] = zero + float(i);      \
     const vector x = zero + value;                                  \
     for (int step = 0; step < steps; ++step) {                      \
       LINNET_UNROLL                                                 \
@@ -35,14 +36,14 @@ constexpr int steps = 1000;
   }
 
 #if defined(__x86_64__)
-LINNET_FMA_PEAK(sse2, , __m128, _mm_setzero_ps(), _mm_add_ps(total[i], _mm_mul_ps(x, x)))
-LINNET_FMA_PEAK(avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(x, x, total[i]))
+LINNET_FMA_PEAK(sse2, , __m128, _mm_setzero_ps(), _mm_add_ps(_mm_mul_ps(total[i], x), x))
+LINNET_FMA_PEAK(avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(total[i], x, x))
 LINNET_FMA_PEAK(avx512, __attribute__((target("avx512f,prefer-vector-width=512"))), __m512, _mm512_setzero_ps(),
-                _mm512_fmadd_ps(x, x, total[i]))
+                _mm512_fmadd_ps(total[i], x, x))
 #elif defined(__aarch64__)
-LINNET_FMA_PEAK(neon, , float32x4_t, vdupq_n_f32(0), vfmaq_f32(total[i], x, x))
+LINNET_FMA_PEAK(neon, , float32x4_t, vdupq_n_f32(0), vfmaq_f32(x, total[i], x))
 #elif defined(__ARM_NEON)
-LINNET_FMA_PEAK(neon32, , float32x4_t, vdupq_n_f32(0), vmlaq_f32(total[i], x, x))
+LINNET_FMA_PEAK(neon32, , float32x4_t, vdupq_n_f32(0), vmlaq_f32(x, total[i], x))
 #endif
 
 constexpr double operations(int lanes) { return 2.0 * sums * steps * lanes; }

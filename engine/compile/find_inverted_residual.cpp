@@ -44,6 +44,17 @@ void find_squeeze_excite(const Graph& graph, const Readers& readers, InvertedRes
   block.scale = scale;
 }
 
+/// The depthwise convolution alone reads a dense one, whose inputs are too few for a kernel of its own to be fast.
+bool is_stem(const Graph& graph, const Readers& readers, const InvertedResidualBlock& block) {
+  if (block.expand >= 0 || block.slice >= 0) return false;
+  const int before = node_at(graph, block.depthwise).inputs[0];
+  const auto* conv = op_at<op::Conv2d>(graph, before);
+  constexpr Index few_inputs = 4;
+  return conv != nullptr && conv->kernel > 1 && conv->groups == 1 && !conv->residual &&
+         readers.only(before) == block.depthwise &&
+         node_at(graph, node_at(graph, before).inputs[0]).shape.back() <= few_inputs;
+}
+
 /// Nodes of a block that exist, in topological order.
 std::vector<int> nodes_of(const InvertedResidualBlock& block) {
   std::vector<int> nodes;
@@ -87,6 +98,11 @@ void find_inverted_residuals(const Graph& graph, const std::vector<bool>& taken,
     const int behind = readers.only(end);
     if (is_pointwise(op_at<op::Conv2d>(graph, behind)) && node_at(graph, behind).inputs[0] == end) {
       block.project = behind;
+    }
+    if (is_stem(graph, readers, block) && is_free(before)) {
+      InvertedResidualBlock with_stem = block;
+      with_stem.expand = before;
+      if (kernels::inverted_residual_fits(shape_of(graph, with_stem, 1))) block = with_stem;
     }
     StepGroup group{.nodes = nodes_of(block), .inputs = inputs_of(graph, block), .make = {}};
     group.make = [block](const Model& model, Index batch) { return make_inverted_residual_step(model, block, batch); };

@@ -2,8 +2,8 @@
 
 #include "engine/compile/conv_steps.h"
 #include "engine/compile/rewrite.h"
+#include "kernels/conv/conv.h"
 #include "kernels/depthwise/depthwise.h"
-#include "kernels/inverted_residual/inverted_residual.h"
 #include "kernels/pointwise/pointwise.h"
 
 namespace linnet::compiler {
@@ -18,11 +18,11 @@ struct Layer {
   std::size_t floats() const { return static_cast<std::size_t>(weights.size() + bias.size()); }
 };
 
-const op::Conv2d& conv_at(const Model& model, int node) { return std::get<op::Conv2d>(node_at(model.graph, node).op); }
+const op::Conv2d& conv_at(const Graph& graph, int node) { return std::get<op::Conv2d>(node_at(graph, node).op); }
 
 Layer plain_layer(const Model& model, int node) {
-  Layer layer{weight_of(model, node_at(model.graph, node), "weight"), Tensor(), conv_at(model, node).activation};
-  if (conv_at(model, node).bias) layer.bias = weight_of(model, node_at(model.graph, node), "bias");
+  Layer layer{weight_of(model, node_at(model.graph, node), "weight"), Tensor(), conv_at(model.graph, node).activation};
+  if (conv_at(model.graph, node).bias) layer.bias = weight_of(model, node_at(model.graph, node), "bias");
   return layer;
 }
 
@@ -31,6 +31,16 @@ Layer pointwise_layer(const Model& model, int node) {
   const Index outputs = layer.weights.dimension(0), inputs = layer.weights.dimension(1);
   Tensor packed(Shape{static_cast<Index>(kernels::pointwise_packed_size(inputs, outputs))});
   kernels::pointwise_pack(layer.weights.data(), inputs, 1, inputs, outputs, packed.data());
+  layer.weights = std::move(packed);
+  return layer;
+}
+
+Layer dense_layer(const Model& model, int node) {
+  Layer layer = plain_layer(model, node);
+  const Index outputs = layer.weights.dimension(0), inputs = layer.weights.dimension(1);
+  const Index area = layer.weights.dimension(2) * layer.weights.dimension(3);
+  Tensor packed(Shape{static_cast<Index>(kernels::conv_packed_size(inputs, outputs, area))});
+  kernels::conv_pack(layer.weights.data(), inputs, outputs, area, packed.data());
   layer.weights = std::move(packed);
   return layer;
 }
@@ -50,37 +60,25 @@ Layer depthwise_layer(const Model& model, int node) {
 
 class InvertedResidualStep final : public Step {
  public:
-  InvertedResidualStep(const Model& model, const InvertedResidualBlock& block, Index batch) {
-    const Node& depthwise = node_at(model.graph, block.depthwise);
-    const Shape& map = node_at(model.graph, depthwise.inputs[0]).shape;
-    shape_.window = conv_window(conv_at(model, block.depthwise), map, depthwise.shape, batch);
-    shape_.channels = shape_.in_channels = map.back();
+  InvertedResidualStep(const Model& model, const InvertedResidualBlock& block, Index batch)
+      : shape_(shape_of(model.graph, block, batch)) {
     depthwise_ = depthwise_layer(model, block.depthwise);
-    if (block.expand >= 0) {
-      shape_.expands = true;
-      shape_.in_channels = node_at(model.graph, node_at(model.graph, block.expand).inputs[0]).shape.back();
-      expand_ = pointwise_layer(model, block.expand);
-    }
-    shape_.input_stride = shape_.in_channels;
-    if (block.slice >= 0) {
-      const Node& slice = node_at(model.graph, block.slice);
-      shape_.input_stride = node_at(model.graph, slice.inputs[0]).shape.back();
-      first_channel_ = std::get<op::SliceChannels>(slice.op).begin;
-    }
+    if (block.expand >= 0)
+      expand_ = shape_.has_stem ? dense_layer(model, block.expand) : pointwise_layer(model, block.expand);
+    if (block.slice >= 0) first_channel_ = std::get<op::SliceChannels>(node_at(model.graph, block.slice).op).begin;
     if (block.scale >= 0) {
-      shape_.squeezed = conv_at(model, block.squeeze).out_channels;
       squeeze_ = plain_layer(model, block.squeeze);
       excite_ = plain_layer(model, block.excite);
     }
     if (block.project >= 0) {
-      shape_.out_channels = conv_at(model, block.project).out_channels;
       project_ = pointwise_layer(model, block.project);
-      residual_ = conv_at(model, block.project).residual;
+      residual_ = conv_at(model.graph, block.project).residual;
     }
     positions_ = kernels::inverted_residual_positions(shape_);
   }
 
   const char* kernel() const override {
+    if (shape_.has_stem) return "stem_depthwise_pointwise";
     if (shape_.squeezed != 0) return "inverted_residual_se";
     if (shape_.expands) return shape_.out_channels != 0 ? "inverted_residual" : "pointwise_depthwise";
     return shape_.out_channels != 0 ? "depthwise_pointwise" : "depthwise";
@@ -119,6 +117,28 @@ class InvertedResidualStep final : public Step {
 };
 
 }  // namespace
+
+kernels::InvertedResidualShape shape_of(const Graph& graph, const InvertedResidualBlock& block, Index batch) {
+  kernels::InvertedResidualShape shape;
+  const Node& depthwise = node_at(graph, block.depthwise);
+  const Shape& map = node_at(graph, depthwise.inputs[0]).shape;
+  shape.window = conv_window(conv_at(graph, block.depthwise), map, depthwise.shape, batch);
+  shape.channels = shape.in_channels = map.back();
+  if (block.expand >= 0) {
+    const Shape& input = node_at(graph, node_at(graph, block.expand).inputs[0]).shape;
+    shape.in_channels = input.back();
+    shape.has_stem = conv_at(graph, block.expand).kernel > 1;
+    shape.expands = !shape.has_stem;
+    if (shape.has_stem) shape.stem = conv_window(conv_at(graph, block.expand), input, map, batch);
+  }
+  shape.input_stride = shape.in_channels;
+  if (block.slice >= 0) {
+    shape.input_stride = node_at(graph, node_at(graph, block.slice).inputs[0]).shape.back();
+  }
+  if (block.scale >= 0) shape.squeezed = conv_at(graph, block.squeeze).out_channels;
+  if (block.project >= 0) shape.out_channels = conv_at(graph, block.project).out_channels;
+  return shape;
+}
 
 std::unique_ptr<Step> make_inverted_residual_step(const Model& model, const InvertedResidualBlock& block, Index batch) {
   return std::make_unique<InvertedResidualStep>(model, block, batch);

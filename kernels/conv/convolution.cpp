@@ -117,6 +117,26 @@ std::size_t convolution_workspace_size(const ConvolutionShape& shape, int thread
   return static_cast<std::size_t>(threads) * aligned_size(slice_size(shape));
 }
 
+Index convolution_row_size(const ConvolutionShape& shape) {
+  return shape.groups == 1 && source(shape.window) == Source::rows ? slice_size(shape) : 0;
+}
+
+RowProduct convolution_row(const ConvolutionShape& shape, Index row, const float* input, const float* weights,
+                           float* copy) {
+  const Window& window = shape.window;
+  const Index inputs = shape.in_channels;
+  copy_rows(window, row, input, inputs, inputs, copy);
+  RowProduct result;
+  result.product.rows = window.out_width;
+  result.product.in_channels = shape.patch_size();
+  result.product.out_channels = shape.out_channels;
+  result.product.input = copy;
+  result.product.input_stride = window.stride * inputs;
+  result.product.weights = weights;
+  result.segments = {window.kernel_width * inputs, padded_width(window) * inputs};
+  return result;
+}
+
 void convolution(ThreadPool& pool, const ConvolutionArgs& args) {
   const ConvolutionShape& shape = args.shape;
   const Window& window = shape.window;

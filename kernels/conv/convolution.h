@@ -7,6 +7,7 @@
 
 #include "kernels/common/epilogue.h"
 #include "kernels/common/window.h"
+#include "kernels/pointwise/pointwise.h"
 #include "linnet/types.h"
 
 namespace linnet {
@@ -43,6 +44,18 @@ struct ConvolutionArgs {
   float* workspace = nullptr;
 };
 void convolution(ThreadPool& pool, const ConvolutionArgs& args);
+
+/// The product behind one row of outputs, for callers that decide when a row is made and where it goes: output, its
+/// strides and the epilogue are theirs to fill in.
+struct RowProduct {
+  PointwiseArgs product;
+  Segments segments;
+};
+/// Floats of the copy that a row needs; 0 if this convolution is not computed by rows.
+Index convolution_row_size(const ConvolutionShape& shape);
+/// Copies the input rows under output row `row` (counted through the batch). One group, dense NHWC.
+RowProduct convolution_row(const ConvolutionShape& shape, Index row, const float* input, const float* weights,
+                           float* copy);
 
 /// Dense tensors; weights and their gradient in the reference layout.
 void convolution_input_gradient(ThreadPool& pool, const ConvolutionShape& shape, const float* output_gradient,

@@ -27,12 +27,13 @@ class Image {
         depthwise_(select(depthwise_variants())),
         elementwise_(select(elementwise_variants())),
         out_pixels_(window_.out_height * window_.out_width) {
-    input_ = args.input + image * window_.in_height * window_.in_width * shape_.input_stride;
+    const Window& source = shape_.has_stem ? shape_.stem : window_;
+    input_ = args.input + image * source.in_height * source.in_width * shape_.input_stride;
     output_channels_ = shape_.out_channels != 0 ? shape_.out_channels : shape_.channels;
     output_ = args.output + image * out_pixels_ * output_channels_;
     epilogue_ = args.epilogue;
     if (epilogue_.residual) epilogue_.residual += image * out_pixels_ * epilogue_.residual_stride;
-    per_thread_ = plan_.expanded + plan_.row_map;
+    per_thread_ = plan_.expanded + plan_.stem_rows + plan_.row_map;
     map_ = args.workspace + static_cast<Index>(pool.threads()) * per_thread_;
     sums_ = map_ + plan_.map;
     means_ = sums_ + plan_.row_sums;
@@ -77,6 +78,17 @@ class Image {
     product.epilogue.activation = args_.expand.activation;
     product.blocks = {block_size(), positions};
     pointwise_.run(product, {}, {0, pixels}, {0, panel_count(channels, plan_.lanes)});
+  }
+
+  /// A row of the stem's output, all blocks.
+  void convolve(Index row, float* place, float* copy) const {
+    RowProduct stem = convolution_row(stem_shape(shape_), row, input_, args_.expand.weights, copy);
+    stem.product.output = place;
+    stem.product.output_stride = plan_.lanes;
+    stem.product.epilogue.bias = args_.expand.bias;
+    stem.product.epilogue.activation = args_.expand.activation;
+    stem.product.blocks = {block_size(), nullptr};
+    pointwise_.run(stem.product, stem.segments, {0, stem.product.rows}, {0, panel_count(shape_.channels, plan_.lanes)});
   }
 
   /// As expand(), without an expansion.
@@ -167,7 +179,7 @@ class Image {
     const Index chunks = pool_.threads() == 1 ? 1 : std::min<Index>(window_.out_height, 2 * pool_.threads());
     pool_.run(chunks, [&](Index chunk, int worker) {
       float* buffer = expanded(worker);
-      float* row_map = buffer + plan_.expanded;
+      float* row_map = buffer + plan_.expanded + plan_.stem_rows;
       clear_padding(buffer, plan_.blocks, {0, plan_.ring});
       const Range outputs = split(window_.out_height, chunks, chunk);
       Index next = outputs.begin * window_.stride - window_.pad_top;  // row of the input that is not in the ring yet
@@ -200,6 +212,7 @@ class Image {
   void fill_slot(float* buffer, Index row, Range blocks) const {
     float* place = buffer + blocks.begin * block_size() + slot_of(row) * plan_.row + window_.pad_left * plan_.lanes;
     if (row >= 0 && row < window_.in_height) {
+      if (shape_.has_stem) return convolve(row, place, buffer + plan_.expanded);
       return expand({row, row + 1}, blocks.begin, blocks.size(), place, nullptr);
     }
     for (Index b = 0; b < blocks.size(); ++b) {
@@ -301,9 +314,13 @@ class Image {
 
 }  // namespace
 
+bool inverted_residual_fits(const InvertedResidualShape& shape) {
+  return !shape.has_stem || (schedule(shape).by_rows && convolution_row_size(stem_shape(shape)) > 0);
+}
+
 std::size_t inverted_residual_workspace_size(const InvertedResidualShape& shape, int threads) {
   const InvertedResidualSchedule plan = schedule(shape);
-  return static_cast<std::size_t>(threads) * static_cast<std::size_t>(plan.expanded + plan.row_map) +
+  return static_cast<std::size_t>(threads) * static_cast<std::size_t>(plan.expanded + plan.stem_rows + plan.row_map) +
          static_cast<std::size_t>(plan.map + plan.row_sums + plan.gates);
 }
 

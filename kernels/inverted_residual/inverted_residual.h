@@ -2,6 +2,8 @@
 //
 //   [pointwise expansion] -> depthwise -> [squeeze-and-excite] -> [pointwise projection [+ residual]]
 //
+// In place of the expansion there may be a dense convolution, the first one of a network.
+//
 // The expanded map is the largest tensor of such a block and is never stored as a whole: it is made in channel blocks,
 // with its padding, in buffers that stay in the cache (schedule.h). Maps outside are dense NHWC. Nothing is aligned but
 // packed weights and the workspace (64 bytes); the output aliases no input, except that the projection's residual may
@@ -28,9 +30,14 @@ struct InvertedResidualShape {
   Index channels = 0;      ///< of the depthwise convolution; in_channels without expansion
   Index out_channels = 0;  ///< of the projection; 0: none, the output is what the depthwise convolution gives
   Index squeezed = 0;      ///< channels in the middle of squeeze-and-excite; 0: none. Needs a projection
-  bool expands = false;
+  bool expands = false;    ///< by a pointwise convolution
+  bool has_stem = false;   ///< by a dense one
+  Window stem = {};        ///< its geometry, with the same batch; `window` is about its output
   Index input_stride = 0;  ///< floats from one pixel of the input to the next
 };
+
+/// Whether a shape with a stem can be computed. Others always can.
+bool inverted_residual_fits(const InvertedResidualShape& shape);
 
 /// output = activation(weights * x + bias).
 struct AffineWeights {

@@ -54,6 +54,7 @@ InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
     plan.expanded = (plan.group + 1) * block;
   }
   plan.groups = std::max<Index>(1, divide_up(panels * 2, plan.group));
+  if (shape.has_stem) plan.stem_rows = to_alignment(convolution_row_size(stem_shape(shape)));
   plan.expanded = to_alignment(plan.expanded);
   plan.row_map = to_alignment(plan.row_map);
   if (shape.squeezed != 0) {

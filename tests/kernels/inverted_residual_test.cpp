@@ -2,6 +2,7 @@
 
 #include "kernel_test.h"
 #include "kernels/common/scalar_activation.h"
+#include "kernels/conv/conv.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/inverted_residual/schedule.h"
 #include "kernels/pointwise/pointwise.h"
@@ -94,7 +95,13 @@ struct Dense {
 
 struct Block {
   explicit Block(const Case& c)
-      : shape{c.window, c.in_channels, c.channels, c.out_channels, c.squeezed, c.expands, c.in_channels + 3},
+      : shape{.window = c.window,
+              .in_channels = c.in_channels,
+              .channels = c.channels,
+              .out_channels = c.out_channels,
+              .squeezed = c.squeezed,
+              .expands = c.expands,
+              .input_stride = c.in_channels + 3},
         expand(c.channels, c.in_channels, 1),
         squeeze(c.squeezed, c.channels, 3),
         excite(c.channels, c.squeezed, 5),
@@ -188,6 +195,48 @@ struct Block {
   Index output_size = 0;
   InvertedResidualArgs args;
 };
+
+/// A convolution and a block behind it are the same as both in one.
+TEST(InvertedResidual, StemInPlaceOfTheExpansion) {
+  for (const Index squeezed : {0, 6}) {
+    const Window stem = make_window({2, 131, 127, 3, 3, 2}, Padding::symmetric);
+    const Window window = make_window({2, stem.out_height, stem.out_width, 3, 3, 1}, Padding::symmetric);
+    Block block({window, 44, 44, 19, squeezed, false, false});
+    const Index inputs = 3;
+    const std::vector<float> picture = random_floats(stem.in_pixels() * inputs, 20);
+    const std::vector<float> filters = random_floats(44 * inputs * 9, 21), bias = random_floats(44, 22);
+    std::vector<float> values(conv_packed_size(inputs, 44, 9));
+    conv_pack(filters.data(), inputs, 44, 9, values.data());
+    const Guarded packed(values);
+
+    ThreadPool pool(2);
+    Guarded workspace(static_cast<Index>(conv_workspace_size(stem, inputs, 44, 2)));
+    std::vector<float> between(static_cast<std::size_t>(stem.out_pixels() * 44));
+    conv(pool, {stem,
+                inputs,
+                44,
+                picture.data(),
+                inputs,
+                packed.data(),
+                between.data(),
+                44,
+                {bias.data(), nullptr, 0, Activation::hard_swish},
+                workspace.data()});
+    block.shape.input_stride = 44;
+    block.args.shape = block.shape;
+    block.args.input = between.data();
+    const std::vector<float> expected = block.run(1);
+
+    block.shape.in_channels = block.shape.input_stride = inputs;
+    block.shape.has_stem = true;
+    block.shape.stem = stem;
+    if (!inverted_residual_fits(block.shape)) GTEST_SKIP() << "the second-level cache holds this map";
+    block.args.shape = block.shape;
+    block.args.input = picture.data();
+    block.args.expand = {packed.data(), bias.data(), Activation::hard_swish};
+    for (const int threads : {1, 2, 3}) EXPECT_TRUE(identical(block.run(threads), expected));
+  }
+}
 
 TEST(InvertedResidual, MatchesDoubleLoopsWithTheSameBitsForAnyThreads) {
   int by_rows = 0, by_blocks = 0;
