@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iostream>
+
 #include "compiled_graphs.h"
 #include "engine/compile/pass.h"
 #include "linnet/error.h"
@@ -101,6 +103,26 @@ TEST(Passes, KeepResults) {
       }
     }
   }
+}
+
+/// On 1 to 4 threads, with batches of 1 to 5: the same bits for any of either, and what the unfused plan gives.
+TEST(Compile, RandomNetworksInAnyBatchOnAnyThreads) {
+  constexpr std::uint64_t networks = 200;
+  int groups = 0;
+  for (std::uint64_t seed = 0; seed < networks; ++seed) {
+    const Model model = test::random_model(test::random_network(seed), seed);
+    SCOPED_TRACE(model.graph.name);
+    const Index batch = 1 + static_cast<Index>(seed % 5);
+    const int threads = 1 + static_cast<int>(seed / 5 % 4);
+    const std::vector<float> input = test::random_input(model, batch, seed);
+    const std::vector<float> expected = run_plan(model, without(pass_names(), batch), input);
+    const std::vector<float> found = run_plan(model, without({}, batch, threads), input);
+    ASSERT_LT(relative_difference(found, expected), tolerance);
+    ASSERT_EQ(run_plan(model, without({}, batch, 1 + threads % 4), input), found);
+    for (const PlanStep& step : compile(model)->steps()) groups += step.nodes.size() > 1;
+  }
+  EXPECT_GT(groups, 200);
+  std::cout << networks << " networks, " << groups << " groups of nodes in one step\n";
 }
 
 TEST(Compile, MatchesTheTrainingModel) {

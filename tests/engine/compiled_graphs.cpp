@@ -247,6 +247,81 @@ Graph random_graph(std::uint64_t seed) {
   return std::move(s).finish();
 }
 
+namespace {
+
+/// Draws the units of a random network.
+class NetworkSketch {
+ public:
+  explicit NetworkSketch(std::uint64_t seed)
+      : random_(seed), s_("network_" + std::to_string(seed), 12 + pick(79), 12 + pick(79), 1 + pick(4)) {}
+
+  Graph finish() && {
+    int x = normed(s_.conv(0, 8 + 4 * pick(5), 3, 1 + pick(2)));
+    const Index units = 2 + pick(4);
+    for (Index unit = 0; unit < units; ++unit) x = add_unit(x);
+    s_.classify(x, 5);
+    return std::move(s_).finish();
+  }
+
+ private:
+  Index pick(Index limit) { return below(random_, limit); }
+  Activation activation() { return static_cast<Activation>(pick(8)); }
+  int normed(int x) {
+    x = s_.norm(x);
+    const Activation chosen = activation();
+    return chosen == Activation::none ? x : s_.activate(x, chosen);
+  }
+
+  int add_unit(int x) {
+    switch (pick(7)) {
+      case 0:
+        return shuffle_unit(x);
+      case 1:
+        return s_.add(op::MaxPool{.kernel = 3, .stride = 1 + pick(2), .padding = {.amount = 1}}, {x});
+      case 2:
+        return s_.add(op::Concat{}, {normed(s_.conv(x, 6 + pick(9))), normed(s_.conv(x, 5 + pick(9), 3))});
+      case 3:
+        return normed(s_.conv(x, s_.channels(x) + pick(5), 3, 1 + pick(2)));
+      default:
+        return inverted_residual(x);
+    }
+  }
+
+  int inverted_residual(int x) {
+    const Index stride = 1 + pick(2), kernel = 3 + 2 * pick(3), out = pick(2) == 0 ? s_.channels(x) : 5 + pick(20);
+    int y = x;
+    if (pick(4) != 0) y = normed(s_.conv(y, s_.channels(x) * (1 + pick(4)) + pick(3)));
+    op::Conv2d filter{.out_channels = s_.channels(y), .kernel = kernel, .stride = stride, .groups = s_.channels(y)};
+    filter.padding = pick(2) == 0 ? Padding{.amount = kernel / 2} : Padding{.rule = Padding::Rule::same};
+    y = normed(s_.add(filter, {y}));
+    if (pick(2) == 0) {
+      int gate = s_.add(op::GlobalAveragePool{}, {y});
+      gate = s_.activate(s_.conv(gate, 1 + pick(6), 1, 1, 1, true), activation());
+      gate = s_.activate(s_.conv(gate, s_.channels(y), 1, 1, 1, true), Activation::sigmoid);
+      y = s_.add(op::ScaleChannels{}, {y, gate});
+    }
+    if (pick(5) == 0) return y;
+    y = s_.norm(s_.conv(y, out));
+    return stride == 1 && out == s_.channels(x) && pick(3) != 0 ? s_.sum(y, x) : y;
+  }
+
+  int shuffle_unit(int x) {
+    if (s_.channels(x) % 2 != 0) x = normed(s_.conv(x, s_.channels(x) + 1));
+    const Index half = s_.channels(x) / 2;
+    const int left = s_.add(op::SliceChannels{0, half}, {x});
+    int right = s_.add(op::SliceChannels{half, 2 * half}, {x});
+    right = s_.norm(s_.depthwise(normed(s_.conv(right, half))));
+    return s_.add(op::ChannelShuffle{2}, {s_.add(op::Concat{}, {left, normed(s_.conv(right, half))})});
+  }
+
+  Random random_;
+  Sketch s_;
+};
+
+}  // namespace
+
+Graph random_network(std::uint64_t seed) { return NetworkSketch(seed).finish(); }
+
 Model random_model(Graph graph, std::uint64_t seed) {
   Random random(seed);
   Model model;

@@ -33,6 +33,10 @@ Graph fused_before();
 /// Any ops on any earlier nodes.
 Graph random_graph(std::uint64_t seed);
 
+/// Units as real networks have them (blocks with and without squeeze-and-excite, shuffles, pools, branches), on maps of
+/// odd sizes, up to 90 pixels wide.
+Graph random_network(std::uint64_t seed);
+
 /// How many nodes hold the op.
 template <class Wanted>
 int count(const Graph& graph) {

@@ -130,6 +130,15 @@ TEST_F(LinnetProgram, InfoOfFileAndCpu) {
   EXPECT_FALSE(json("info --json")["isas"].empty());
 }
 
+TEST_F(LinnetProgram, PlanShowsSteps) {
+  const nlohmann::json plan = json("plan mobilenetv2_035_64x64_c10 --json");
+  const nlohmann::json plain = json("plan mobilenetv2_035_64x64_c10 --disable-pass fuse_inverted_residual --json");
+  EXPECT_LT(plan["steps"].size(), plain["steps"].size());
+  EXPECT_EQ(plan["steps"][2]["kernel"], "inverted_residual");
+  EXPECT_EQ(plan["steps"][2]["nodes"].size(), 3u);
+  EXPECT_GT(plan["arena_bytes"], 0);
+}
+
 TEST_F(LinnetProgram, EvaluateWritesPredictions) {
   const nlohmann::json report = json("evaluate --json --batch 4 --predictions " + path("out.csv") + " " +
                                      path("model.safetensors") + " " + path("pictures"));
