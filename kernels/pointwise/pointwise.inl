@@ -74,7 +74,7 @@ LINNET_INLINE void load_bias(const PointwiseArgs& args, const Columns& columns, 
 /// `count` tiles of the same height, one below the other.
 template <Index height, Index vectors>
 void run_tiles(const PointwiseArgs& args, const Segments& segments, const float* weights, const Columns& columns,
-               Index row, Index count) {
+               Index row, Index count, Prefetch& ahead) {
   const Index depth = args.in_channels;
   const bool in_blocks = segments.size == lanes;
   const Index piece = segments.size == 0 || in_blocks ? depth : segments.size;
@@ -89,7 +89,7 @@ void run_tiles(const PointwiseArgs& args, const Segments& segments, const float*
     const float* input = args.input + row * args.input_stride;
     for (Index k = 0; k < depth; k += piece, input += segments.stride) {
       const Index size = depth - k < piece ? depth - k : piece;
-      add_rows(tile, input, args.input_stride, jump, weights + k * vectors * lanes, size);
+      add_rows(tile, input, args.input_stride, jump, weights + k * vectors * lanes, size, ahead);
     }
     finish(tile, args, columns, row);
   }
@@ -119,11 +119,11 @@ void run_row(const PointwiseArgs& args, Index begin, Index row) {
 
 template <Index height, Index vectors>
 LINNET_INLINE void run_tiles_of(Index wanted, const PointwiseArgs& args, const Segments& segments, const float* weights,
-                                const Columns& columns, Index row, Index count) {
+                                const Columns& columns, Index row, Index count, Prefetch& ahead) {
   if (wanted == height) {
-    run_tiles<height, vectors>(args, segments, weights, columns, row, count);
+    run_tiles<height, vectors>(args, segments, weights, columns, row, count, ahead);
   } else if constexpr (height > 1) {
-    run_tiles_of<height - 1, vectors>(wanted, args, segments, weights, columns, row, count);
+    run_tiles_of<height - 1, vectors>(wanted, args, segments, weights, columns, row, count, ahead);
   }
 }
 
@@ -135,9 +135,14 @@ void run_panel(const PointwiseArgs& args, const Segments& segments, const float*
   const Index size = rows.end - rows.begin, tiles = (size + height - 1) / height;
   if (tiles == 0) return;
   const Index low = size / tiles, high_tiles = size % tiles;
-  if (high_tiles > 0) run_tiles_of<height, vectors>(low + 1, args, segments, weights, columns, rows.begin, high_tiles);
+  constexpr Index far_floats = 64 * 1024;  // weights that do not stay in a second-level cache
+  const Index panel_floats = args.in_channels * vectors * lanes;
+  Prefetch ahead(weights + panel_floats, args.in_channels * args.out_channels > far_floats ? panel_floats : 0);
+  if (high_tiles > 0) {
+    run_tiles_of<height, vectors>(low + 1, args, segments, weights, columns, rows.begin, high_tiles, ahead);
+  }
   run_tiles_of<height, vectors>(low, args, segments, weights, columns, rows.begin + high_tiles * (low + 1),
-                                tiles - high_tiles);
+                                tiles - high_tiles, ahead);
 }
 
 void run_panels(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
@@ -170,8 +175,9 @@ void run_panels(const PointwiseArgs& args, const Segments& segments, Range rows,
 void run(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels) {
   constexpr Index block_floats = 16 * 1024;
   const Index size = rows.end - rows.begin;
+  constexpr Index fewest_tiles = 4;  // see Prefetch
   Index block = block_floats / (args.in_channels + 1) / tile_heights[2] * tile_heights[2];
-  if (block < tile_heights[2]) block = tile_heights[2];
+  if (block < fewest_tiles * tile_heights[2]) block = fewest_tiles * tile_heights[2];
   const Index blocks = (size + block - 1) / block;
   for (Index i = 0, begin = rows.begin; i < blocks; ++i) {
     const Index end = begin + size / blocks + (i < size % blocks ? 1 : 0);

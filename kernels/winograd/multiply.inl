@@ -12,7 +12,8 @@ LINNET_INLINE void multiply_rows(const float* rows, Index stride, const float* w
   unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
     unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA { tile.sum[r][v] = Vec(0.0f); });
   });
-  add_rows(tile, rows, stride, 0, weights, depth);
+  NoPrefetch nothing;
+  add_rows(tile, rows, stride, 0, weights, depth, nothing);
   unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {
     unroll<vectors>([&](auto v)
                         LINNET_INLINE_LAMBDA { store(products + (r * vectors + v) * lanes, Vec(tile.sum[r][v])); });
