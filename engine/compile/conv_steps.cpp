@@ -20,11 +20,15 @@ class ConvolutionStep : public Step {
       : packed_(std::move(packed)),
         bias_(std::move(bias)),
         out_channels_(op.out_channels),
+        output_stride_(op.out_channels),
         activation_(op.activation),
         residual_(op.residual) {}
 
   std::size_t weight_floats() const override { return static_cast<std::size_t>(packed_.size() + bias_.size()); }
   std::vector<int> overwritable_inputs() const override { return residual_ ? std::vector<int>{1} : std::vector<int>{}; }
+
+  /// The output is some channels of a wider tensor. Not for depthwise convolutions.
+  void set_output_stride(Index stride) { output_stride_ = stride; }
 
  protected:
   kernels::Epilogue epilogue(const StepBuffers& buffers) const {
@@ -36,7 +40,7 @@ class ConvolutionStep : public Step {
 
   Tensor packed_;
   Tensor bias_;
-  Index out_channels_;
+  Index out_channels_, output_stride_;
   Activation activation_;
   bool residual_;
 };
@@ -58,7 +62,7 @@ class PointwiseStep final : public ConvolutionStep {
                               .input_stride = in_channels_,
                               .weights = packed_.data(),
                               .output = buffers.output,
-                              .output_stride = out_channels_,
+                              .output_stride = output_stride_,
                               .epilogue = epilogue(buffers)});
   }
 
@@ -113,7 +117,7 @@ class DenseStep : public ConvolutionStep {
             .input_stride = in_channels_,
             .weights = packed_.data(),
             .output = buffers.output,
-            .output_stride = out_channels_,
+            .output_stride = output_stride_,
             .epilogue = epilogue(buffers),
             .workspace = buffers.scratch};
   }
@@ -185,7 +189,7 @@ class GroupedStep final : public ConvolutionStep {
                             .input_stride = in_channels_,
                             .weights = packed_.data(),
                             .output = buffers.output,
-                            .output_stride = out_channels_,
+                            .output_stride = output_stride_,
                             .epilogue = epilogue(buffers),
                             .workspace = buffers.scratch});
   }
@@ -277,22 +281,39 @@ std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch)
   const Index in_channels = input.back();
   const kernels::Window window = conv_window(op, input, node.shape, batch);
   const Tensor& weight = weight_of(model, node, "weight");
-  Tensor bias = bias_or_none(model, node, op.bias);
 
-  const bool reads_in_place = op.kernel == 1 && op.stride == 1 && window.in_pixels() == window.out_pixels();
-  const bool depthwise = op.groups == in_channels && op.groups == op.out_channels;
-  if (depthwise && reads_in_place && op.bias && !op.residual) {
+  if (op.groups == in_channels && op.groups == op.out_channels) {
+    Tensor bias = bias_or_none(model, node, op.bias);
+    const bool is_affine = op.kernel == 1 && op.stride == 1 && window.in_pixels() == window.out_pixels();
+    if (!is_affine || !op.bias || op.residual) {
+      return std::make_unique<DepthwiseStep>(op, window, weight, std::move(bias));
+    }
     return make_scale_shift_step(window.in_pixels(), weight.reshaped({in_channels}), std::move(bias), op.activation);
   }
-  if (depthwise) return std::make_unique<DepthwiseStep>(op, window, weight, std::move(bias));
-  if (op.groups > 1) return std::make_unique<GroupedStep>(op, window, in_channels, weight, std::move(bias));
-  if (reads_in_place) {
-    return std::make_unique<PointwiseStep>(op, window.in_pixels(), in_channels, weight, std::move(bias));
+  return make_strided_conv_step(model, index, batch, op.out_channels);
+}
+
+std::unique_ptr<Step> make_strided_conv_step(const Model& model, int index, Index batch, Index output_stride) {
+  const Node& node = node_at(model.graph, index);
+  const auto& op = std::get<op::Conv2d>(node.op);
+  const Shape& input = node_at(model.graph, node.inputs[0]).shape;
+  const Index in_channels = input.back();
+  const kernels::Window window = conv_window(op, input, node.shape, batch);
+  const Tensor& weight = weight_of(model, node, "weight");
+  Tensor bias = bias_or_none(model, node, op.bias);
+
+  std::unique_ptr<ConvolutionStep> step;
+  if (op.groups > 1) {
+    step = std::make_unique<GroupedStep>(op, window, in_channels, weight, std::move(bias));
+  } else if (op.kernel == 1 && op.stride == 1 && window.in_pixels() == window.out_pixels()) {
+    step = std::make_unique<PointwiseStep>(op, window.in_pixels(), in_channels, weight, std::move(bias));
+  } else if (kernels::winograd_pays(window, in_channels, op.out_channels)) {
+    step = std::make_unique<WinogradStep>(op, window, in_channels, weight, std::move(bias));
+  } else {
+    step = std::make_unique<DirectStep>(op, window, in_channels, weight, std::move(bias));
   }
-  if (kernels::winograd_pays(window, in_channels, op.out_channels)) {
-    return std::make_unique<WinogradStep>(op, window, in_channels, weight, std::move(bias));
-  }
-  return std::make_unique<DirectStep>(op, window, in_channels, weight, std::move(bias));
+  step->set_output_stride(output_stride);
+  return step;
 }
 
 std::unique_ptr<Step> make_blur_pool_step(const Shape& input, const Shape& output, Index batch) {

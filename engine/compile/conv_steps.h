@@ -11,6 +11,8 @@ kernels::Window conv_window(const op::Conv2d& op, const Shape& input, const Shap
 
 /// Chooses the kernel by shape.
 std::unique_ptr<Step> make_conv_step(const Model& model, int node, Index batch);
+/// For any but depthwise convolutions; the output's pixels lie `output_stride` floats apart.
+std::unique_ptr<Step> make_strided_conv_step(const Model& model, int node, Index batch, Index output_stride);
 std::unique_ptr<Step> make_linear_step(const Model& model, int node, Index batch);
 
 /// From a map of shape `input` to one of shape `output`.

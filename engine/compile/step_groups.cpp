@@ -6,6 +6,7 @@ std::span<const GroupPass> group_passes() {
   static constexpr GroupPass table[] = {
       {"fuse_inverted_residual", find_inverted_residuals},
       {"fuse_interleave", find_interleaves},
+      {"fuse_conv_concat", find_conv_concats},
   };
   return table;
 }

@@ -37,6 +37,9 @@ void find_inverted_residuals(const Graph& graph, const std::vector<bool>& taken,
 /// ends.
 void find_interleaves(const Graph& graph, const std::vector<bool>& taken, std::vector<StepGroup>& groups);
 
+/// Convolutions that nothing but a concatenation reads: they write into its output.
+void find_conv_concats(const Graph& graph, const std::vector<bool>& taken, std::vector<StepGroup>& groups);
+
 /// Nodes by who reads them; -1: whoever gets the network's outputs.
 class Readers {
  public:

@@ -17,7 +17,7 @@ struct CompileOptions {
 };
 
 /// The passes in the order in which they run: "remove_training_nodes", "fold_batch_norm", "fuse_activation",
-/// "fuse_residual", "fuse_inverted_residual", "fuse_interleave".
+/// "fuse_residual", "fuse_inverted_residual", "fuse_interleave", "fuse_conv_concat".
 std::vector<std::string> pass_names();
 
 /// What a plan does, for people.
