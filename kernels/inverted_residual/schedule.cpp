@@ -37,7 +37,10 @@ InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
 
   // A row must fill the projection's tiles; all weights are read once per row.
   constexpr Index fewest_pixels = 20;
-  plan.by_rows = window.out_width >= fewest_pixels && map > l2_floats() / 4 && weights <= l2_floats() / 4;
+  const bool rows_pay = window.out_width >= fewest_pixels && map > l2_floats() / 4 && weights <= l2_floats() / 4;
+  // Positions in a buffer for the whole map are 32-bit numbers.
+  constexpr std::int64_t largest_map = 1 << 30;
+  plan.by_rows = rows_pay || std::int64_t{window.in_height + window.kernel_height} * plan.row > largest_map;
   plan.keeps_map = shape.out_channels != 0 && (!plan.by_rows || shape.squeezed != 0);
   plan.map = plan.keeps_map ? to_alignment(map) : 0;
   const Index panels = panel_count(shape.channels, plan.lanes);
