@@ -275,20 +275,11 @@ class Image {
   void project_map() {
     const Index panels = panel_count(shape_.out_channels, plan_.lanes);
     const Index tiles = divide_up(out_pixels_, pointwise_.tile_rows);
-    const std::int64_t work = std::int64_t{out_pixels_} * shape_.channels * shape_.out_channels;
-    constexpr Index few_rows = 128, many_weights = 64 * 1024;
-    if (out_pixels_ <= few_rows && shape_.channels * shape_.out_channels >= many_weights) {
-      // Chunks of panels, so that weights are fetched once altogether and not once per chunk of rows.
-      if (shape_.squeezed != 0) scale_map({0, out_pixels_}, {0, plan_.blocks});
-      const Index chunks = chunk_count(work, panels);
-      pool_.run(chunks, [&](Index chunk, int) {
-        project(map_, out_pixels_, {0, out_pixels_}, 0, split(panels, chunks, chunk));
-      });
-      return;
-    }
-    const Index chunks = chunk_count(work, tiles);
-    pool_.run(chunks, [&](Index chunk, int) {
-      const Range part = split(tiles, chunks, chunk);
+    const ProductCut cut = cut_product(out_pixels_, shape_.channels, shape_.out_channels, panels, pointwise_.tile_rows);
+    if (cut.by_panels && shape_.squeezed != 0) scale_map({0, out_pixels_}, {0, plan_.blocks});
+    pool_.run(cut.chunks, [&](Index chunk, int) {
+      if (cut.by_panels) return project(map_, out_pixels_, {0, out_pixels_}, 0, split(panels, cut.chunks, chunk));
+      const Range part = split(tiles, cut.chunks, chunk);
       const Range rows{part.begin * pointwise_.tile_rows, std::min(part.end * pointwise_.tile_rows, out_pixels_)};
       if (shape_.squeezed != 0) scale_map(rows, {0, plan_.blocks});
       project(map_, out_pixels_, rows, 0, {0, panels});

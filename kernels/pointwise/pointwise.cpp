@@ -13,14 +13,6 @@ namespace {
 
 std::int64_t product(Index a, Index b, Index c) { return std::int64_t{a} * b * c; }
 
-/// Few rows and weights too large for a core's cache: chunks of panels, so that weights are fetched once altogether
-/// and not once per chunk of rows.
-bool weights_are_the_load(const PointwiseArgs& args) {
-  constexpr Index few_rows = 128;
-  constexpr std::int64_t large = 64 * 1024;
-  return args.rows <= few_rows && std::int64_t{args.in_channels} * args.out_channels >= large;
-}
-
 /// How a weight gradient is cut: the rows into chunks with sums of their own, the gradient into blocks.
 struct GradientPlan {
   Index row_chunks, output_blocks, input_blocks;
@@ -96,16 +88,11 @@ void pointwise_pack(const float* weights, Index out_stride, Index in_stride, Ind
 void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
   const PointwiseKernels& kernels = pointwise_kernels();
   const Index panels = panel_count(args.out_channels, kernels.lanes);
+  const ProductCut cut = cut_product(args.rows, args.in_channels, args.out_channels, panels, kernels.tile_rows);
   const Index tiles = divide_up(args.rows, kernels.tile_rows);
-  const std::int64_t work = product(args.rows, args.in_channels, args.out_channels);
-  if (weights_are_the_load(args)) {
-    const Index chunks = chunk_count(work, panels);
-    pool.run(chunks, [&](Index chunk, int) { kernels.run(args, {}, {0, args.rows}, split(panels, chunks, chunk)); });
-    return;
-  }
-  const Index chunks = chunk_count(work, tiles);
-  pool.run(chunks, [&](Index chunk, int) {
-    const Range part = split(tiles, chunks, chunk);
+  pool.run(cut.chunks, [&](Index chunk, int) {
+    if (cut.by_panels) return kernels.run(args, {}, {0, args.rows}, split(panels, cut.chunks, chunk));
+    const Range part = split(tiles, cut.chunks, chunk);
     const Range rows{part.begin * kernels.tile_rows, std::min(part.end * kernels.tile_rows, args.rows)};
     kernels.run(args, {}, rows, {0, panels});
   });

@@ -26,4 +26,20 @@ inline Index chunk_count(std::int64_t work, Index limit) {
   return static_cast<Index>(std::clamp<std::int64_t>(chunks, 1, std::max<Index>(limit, 1)));
 }
 
+/// How a product of [rows][depth] and [depth][columns] is cut: every chunk reads one operand as a whole, so that should
+/// be the smaller one.
+struct ProductCut {
+  bool by_panels;
+  Index chunks;
+};
+
+inline ProductCut cut_product(Index rows, Index depth, Index columns, Index panels, Index tile_rows) {
+  const std::int64_t work = std::int64_t{rows} * depth * columns;
+  if (rows <= columns) return {true, chunk_count(work, panels)};
+  // Some tiles for each pass over the weights, unless these stay in the first-level cache.
+  constexpr Index few_weights = 8 * 1024, fewest_tiles = 4;
+  const Index tiles = divide_up(rows, tile_rows);
+  return {false, chunk_count(work, depth * columns <= few_weights ? tiles : tiles / fewest_tiles)};
+}
+
 }  // namespace linnet::kernels
