@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <iostream>
 
 #include "compiled_graphs.h"
@@ -107,7 +108,8 @@ TEST(Passes, KeepResults) {
 
 /// On 1 to 4 threads, with batches of 1 to 5: the same bits for any of either, and what the unfused plan gives.
 TEST(Compile, RandomNetworksInAnyBatchOnAnyThreads) {
-  constexpr std::uint64_t networks = 200;
+  const bool is_slow_machine = std::getenv("LINNET_TEST_MACS") != nullptr;  // emulators, sanitizers
+  const std::uint64_t networks = is_slow_machine ? 12 : 200;
   int groups = 0;
   for (std::uint64_t seed = 0; seed < networks; ++seed) {
     const Model model = test::random_model(test::random_network(seed), seed);
@@ -121,7 +123,7 @@ TEST(Compile, RandomNetworksInAnyBatchOnAnyThreads) {
     ASSERT_EQ(run_plan(model, without({}, batch, 1 + threads % 4), input), found);
     for (const PlanStep& step : compile(model)->steps()) groups += step.nodes.size() > 1;
   }
-  EXPECT_GT(groups, 200);
+  EXPECT_GT(groups, static_cast<int>(networks));
   std::cout << networks << " networks, " << groups << " groups of nodes in one step\n";
 }
 
