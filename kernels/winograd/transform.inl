@@ -138,7 +138,7 @@ LINNET_INLINE void finish(const ConvArgs& args, const Outputs& to, Index channel
     const float* residual = to.residual + y * to.residual_row + channel;
     LINNET_UNROLL
     for (Index x = 0; x < size; ++x) {
-      if (x == to.columns) break;
+      if (x >= to.columns) continue;
       Vec value = values[x] + bias;
       if (to.residual) {
         const float* p = residual + x * args.epilogue.residual_stride;
