@@ -47,7 +47,7 @@ void register_size(const std::string& isa, const BatchNormKernels& kernels, Inde
     benchmark::RegisterBenchmark(path({"batch_norm", pass, activation, size, isa}).c_str(),
                                  [=](benchmark::State& state) {
                                    Step step(rows, channels);
-                                   for (auto _ : state) run(step);
+                                   for ([[maybe_unused]] auto _ : state) run(step);
                                    count_bytes(state, step.bytes(tensors));
                                  });
   };

@@ -45,7 +45,7 @@ void forward(benchmark::State& state, const Layer& layer) {
   conv_pack(weights.data(), layer.in, layer.out, window.kernel_area(), packed.data());
   const ConvArgs args{window,        layer.in,      layer.out, input.data(), layer.in,
                       packed.data(), output.data(), layer.out, {},           workspace.data()};
-  for (auto _ : state) conv(pool, args);
+  for ([[maybe_unused]] auto _ : state) conv(pool, args);
   count_operations(state, layer.operations());
 }
 
@@ -56,7 +56,7 @@ void gradients(benchmark::State& state, const Layer& layer, bool of_weights) {
   const std::vector<float> gradient = random_floats(window.out_pixels() * layer.out);
   const std::vector<float> weights = random_floats(layer.in * layer.out * window.kernel_area());
   std::vector<float> result(of_weights ? weights.size() : input.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (of_weights) {
       conv_weight_gradient(pool, {window, layer.in, layer.out, input.data(), gradient.data(), result.data()});
     } else {
@@ -72,7 +72,7 @@ void gather(benchmark::State& state, const ConvKernels& kernels, const Layer& la
   const PatchGrid grid = patch_grid(window, input.data(), layer.in, layer.in);
   const Index pixels = std::min<Index>(window.out_pixels(), 96);
   std::vector<float> patches(static_cast<std::size_t>(pixels * grid.patch_size()));
-  for (auto _ : state) kernels.gather(grid, {0, pixels}, patches.data());
+  for ([[maybe_unused]] auto _ : state) kernels.gather(grid, {0, pixels}, patches.data());
   count_bytes(state, static_cast<double>(patches.size() * sizeof(float)));
 }
 

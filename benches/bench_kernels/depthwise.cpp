@@ -38,21 +38,21 @@ void register_layer(const std::string& isa, const DepthwiseKernels& kernels, con
     const std::vector<float> x = random_floats(in_size), w = random_floats(weights_size), b = random_floats(channels);
     std::vector<float> y(static_cast<std::size_t>(out_size));
     const DepthwiseArgs args{window, channels, x.data(), w.data(), y.data(), {b.data(), nullptr, 0, Activation::relu6}};
-    for (auto _ : state) kernels.forward(args, {0, window.out_height});
+    for ([[maybe_unused]] auto _ : state) kernels.forward(args, {0, window.out_height});
     count_operations(state, operations);
   });
   benchmark::RegisterBenchmark(path({"depthwise_input_gradient", name, isa}).c_str(), [=, &kernels](auto& state) {
     const std::vector<float> g = random_floats(out_size), w = random_floats(weights_size);
     std::vector<float> dx(static_cast<std::size_t>(in_size));
     const DepthwiseInputGradientArgs args{window, channels, g.data(), w.data(), dx.data()};
-    for (auto _ : state) kernels.input_gradient(args, {0, window.in_height});
+    for ([[maybe_unused]] auto _ : state) kernels.input_gradient(args, {0, window.in_height});
     count_operations(state, operations);
   });
   benchmark::RegisterBenchmark(path({"depthwise_weight_gradient", name, isa}).c_str(), [=, &kernels](auto& state) {
     const std::vector<float> x = random_floats(in_size), g = random_floats(out_size);
     std::vector<float> dw(static_cast<std::size_t>(weights_size));
     const DepthwiseWeightGradientArgs args{window, channels, x.data(), g.data(), nullptr};
-    for (auto _ : state) kernels.weight_gradient(args, {0, window.out_height}, dw.data());
+    for ([[maybe_unused]] auto _ : state) kernels.weight_gradient(args, {0, window.out_height}, dw.data());
     count_operations(state, operations);
   });
 }

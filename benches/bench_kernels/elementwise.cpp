@@ -16,20 +16,20 @@ void register_array(const std::string& isa, const ElementwiseKernels& kernels, I
     benchmark::RegisterBenchmark(path({"activate", name, length, isa}).c_str(), [=, &kernels](benchmark::State& state) {
       const std::vector<float> x = random_floats(size);
       std::vector<float> y(x.size());
-      for (auto _ : state) kernels.activate(activation, size, x.data(), y.data());
+      for ([[maybe_unused]] auto _ : state) kernels.activate(activation, size, x.data(), y.data());
       count_bytes(state, 2 * floats);
     });
     benchmark::RegisterBenchmark(path({"activate_gradient", name, length, isa}).c_str(), [=, &kernels](auto& state) {
       const std::vector<float> x = random_floats(size), g = random_floats(size);
       std::vector<float> y(x.size());
-      for (auto _ : state) kernels.activate_gradient(activation, size, x.data(), g.data(), y.data());
+      for ([[maybe_unused]] auto _ : state) kernels.activate_gradient(activation, size, x.data(), g.data(), y.data());
       count_bytes(state, 3 * floats);
     });
   }
   benchmark::RegisterBenchmark(path({"add", length, isa}).c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> a = random_floats(size), b = random_floats(size);
     std::vector<float> y(a.size());
-    for (auto _ : state) kernels.add(Activation::none, size, a.data(), b.data(), y.data());
+    for ([[maybe_unused]] auto _ : state) kernels.add(Activation::none, size, a.data(), b.data(), y.data());
     count_bytes(state, 3 * floats);
   });
 }
@@ -40,14 +40,14 @@ void register_channels(const std::string& isa, const ElementwiseKernels& kernels
   benchmark::RegisterBenchmark(path({"scale_channels", size, isa}).c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> x = random_floats(pixels * channels), scale = random_floats(channels);
     std::vector<float> y(x.size());
-    for (auto _ : state) kernels.scale_channels(pixels, channels, x.data(), scale.data(), y.data());
+    for ([[maybe_unused]] auto _ : state) kernels.scale_channels(pixels, channels, x.data(), scale.data(), y.data());
     count_bytes(state, 2 * floats);
   });
   benchmark::RegisterBenchmark(
       path({"scale_channels_gradient", size, isa}).c_str(), [=, &kernels](benchmark::State& state) {
         const std::vector<float> x = random_floats(pixels * channels), scale = random_floats(channels);
         std::vector<float> g = x, y(x.size()), sums(scale.size());
-        for (auto _ : state) {
+        for ([[maybe_unused]] auto _ : state) {
           kernels.scale_channels_gradient(pixels, channels, x.data(), scale.data(), g.data(), y.data(), sums.data());
         }
         count_bytes(state, 3 * floats);

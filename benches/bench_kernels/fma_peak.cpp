@@ -10,7 +10,7 @@ const bool registered = [] {
     if (!is_supported(loop.isa)) continue;
     benchmark::RegisterBenchmark(path({"fma_peak", to_string(loop.isa)}).c_str(), [=](benchmark::State& state) {
       float value = 1e-9f;
-      for (auto _ : state) {
+      for ([[maybe_unused]] auto _ : state) {
         benchmark::DoNotOptimize(value);
         benchmark::DoNotOptimize(loop.run(value));
       }

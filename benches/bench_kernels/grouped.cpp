@@ -30,7 +30,7 @@ void forward(benchmark::State& state, const Layer& layer) {
   grouped_pack(weights.data(), layer.groups, layer.in, layer.out, 1, packed.data());
   const GroupedArgs args{window,        layer.groups,  layer.in,  layer.out, input.data(), layer.in,
                          packed.data(), output.data(), layer.out, {},        nullptr};
-  for (auto _ : state) grouped(pool, args);
+  for ([[maybe_unused]] auto _ : state) grouped(pool, args);
   count_operations(state, layer.operations());
 }
 
@@ -41,7 +41,7 @@ void gradients(benchmark::State& state, const Layer& layer, bool of_weights) {
   const std::vector<float> gradient = random_floats(window.out_pixels() * layer.out);
   const std::vector<float> weights = random_floats(layer.in / layer.groups * layer.out);
   std::vector<float> result(of_weights ? weights.size() : input.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (of_weights) {
       grouped_weight_gradient(
           pool, {window, layer.groups, layer.in, layer.out, input.data(), gradient.data(), result.data()});

@@ -18,7 +18,7 @@ void forward(benchmark::State& state, const LinearKernels& kernels, const Layer&
   std::vector<float> output(static_cast<std::size_t>(layer.rows * layer.out));
   const LinearArgs args{layer.rows,     layer.in,    layer.out,        input.data(),
                         weights.data(), bias.data(), Activation::none, output.data()};
-  for (auto _ : state) kernels.run(args, {0, layer.out});
+  for ([[maybe_unused]] auto _ : state) kernels.run(args, {0, layer.out});
   count_operations(state, 2.0 * static_cast<double>(layer.rows * layer.in * layer.out));
   count_bytes(state, static_cast<double>(weights.size() * sizeof(float)));
 }
@@ -26,7 +26,8 @@ void forward(benchmark::State& state, const LinearKernels& kernels, const Layer&
 void column_sums(benchmark::State& state, const LinearKernels& kernels, const Layer& layer) {
   const std::vector<float> values = random_floats(layer.rows * layer.out);
   std::vector<float> sums(static_cast<std::size_t>(layer.out));
-  for (auto _ : state) kernels.column_sums(values.data(), layer.out, {0, layer.rows}, {0, layer.out}, sums.data());
+  for ([[maybe_unused]] auto _ : state)
+    kernels.column_sums(values.data(), layer.out, {0, layer.rows}, {0, layer.out}, sums.data());
   count_bytes(state, static_cast<double>(values.size() * sizeof(float)));
 }
 

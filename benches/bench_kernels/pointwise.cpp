@@ -35,7 +35,8 @@ void forward(benchmark::State& state, const PointwiseKernels& kernels, const Lay
   args.output = output.data();
   args.epilogue.bias = bias.data();
   args.epilogue.activation = Activation::relu6;
-  for (auto _ : state) kernels.run(args, {}, {0, args.rows}, {0, panel_count(layer.out, kernels.lanes)});
+  for ([[maybe_unused]] auto _ : state)
+    kernels.run(args, {}, {0, args.rows}, {0, panel_count(layer.out, kernels.lanes)});
   count_operations(state, layer.operations());
 }
 
@@ -57,7 +58,7 @@ void weight_gradient(benchmark::State& state, const PointwiseKernels& kernels, c
   block.gradient = result.data();
   block.gradient_stride = layer.in;
   block.scratch = scratch.data();
-  for (auto _ : state) kernels.weight_gradient(args, block);
+  for ([[maybe_unused]] auto _ : state) kernels.weight_gradient(args, block);
   count_operations(state, layer.operations());
 }
 

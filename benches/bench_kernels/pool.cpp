@@ -28,7 +28,7 @@ void register_layer(const std::string& isa, const PoolKernels& kernels, const La
     benchmark::RegisterBenchmark(path({kind, name, isa}).c_str(), [=](benchmark::State& state) {
       std::vector<float> x = random_floats(in_size), y = random_floats(out_size);
       std::vector<std::int32_t> positions(y.size());
-      for (auto _ : state) run(x.data(), y.data(), positions.data());
+      for ([[maybe_unused]] auto _ : state) run(x.data(), y.data(), positions.data());
       count_bytes(state, bytes);
     });
   };
@@ -54,7 +54,7 @@ void register_global(const std::string& isa, const PoolKernels& kernels, Index p
                                [=, &kernels](benchmark::State& state) {
                                  const std::vector<float> x = random_floats(pixels * channels);
                                  std::vector<float> y(static_cast<std::size_t>(channels));
-                                 for (auto _ : state) {
+                                 for ([[maybe_unused]] auto _ : state) {
                                    kernels.global_average(pixels, channels, {0, channels}, x.data(), y.data());
                                  }
                                  count_bytes(state, static_cast<double>(x.size() * sizeof(float)));

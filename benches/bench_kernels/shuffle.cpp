@@ -10,7 +10,7 @@ void register_shuffle(const std::string& isa, const ShuffleKernels& kernels, Ind
   benchmark::RegisterBenchmark(name.c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> x = random_floats(rows * channels);
     std::vector<float> y(x.size());
-    for (auto _ : state) kernels.channel_shuffle(rows, channels, groups, x.data(), y.data());
+    for ([[maybe_unused]] auto _ : state) kernels.channel_shuffle(rows, channels, groups, x.data(), y.data());
     count_bytes(state, 2.0 * static_cast<double>(rows * channels) * sizeof(float));
   });
 }
@@ -20,7 +20,8 @@ void register_copy(const std::string& isa, const ShuffleKernels& kernels, Index 
   benchmark::RegisterBenchmark(name.c_str(), [=, &kernels](benchmark::State& state) {
     const std::vector<float> x = random_floats(rows * channels * 2);
     std::vector<float> y(x.size());
-    for (auto _ : state) kernels.copy_channels(rows, channels, x.data(), 2 * channels, y.data(), 2 * channels);
+    for ([[maybe_unused]] auto _ : state)
+      kernels.copy_channels(rows, channels, x.data(), 2 * channels, y.data(), 2 * channels);
     count_bytes(state, 2.0 * static_cast<double>(rows * channels) * sizeof(float));
   });
 }

@@ -11,14 +11,14 @@ void register_softmax(const std::string& isa, const SoftmaxKernels& kernels, Ind
                                [=, &kernels](benchmark::State& state) {
                                  const std::vector<float> x = random_floats(rows * size);
                                  std::vector<float> y(x.size());
-                                 for (auto _ : state) kernels.softmax(rows, size, x.data(), y.data());
+                                 for ([[maybe_unused]] auto _ : state) kernels.softmax(rows, size, x.data(), y.data());
                                  count_bytes(state, 2 * floats);
                                });
   benchmark::RegisterBenchmark(
       path({"softmax_gradient", shape({rows, size}), isa}).c_str(), [=, &kernels](benchmark::State& state) {
         const std::vector<float> y = random_floats(rows * size), g = random_floats(rows * size);
         std::vector<float> dx(y.size());
-        for (auto _ : state) kernels.softmax_gradient(rows, size, y.data(), g.data(), dx.data());
+        for ([[maybe_unused]] auto _ : state) kernels.softmax_gradient(rows, size, y.data(), g.data(), dx.data());
         count_bytes(state, 3 * floats);
       });
 }

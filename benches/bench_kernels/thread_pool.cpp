@@ -8,7 +8,7 @@ namespace {
 /// What a region costs beyond its work: chunks that do nothing, one after the other.
 void empty_region(benchmark::State& state, int threads, Index chunks) {
   ThreadPool pool(threads);
-  for (auto _ : state) pool.run(chunks, [](Index chunk, int) { benchmark::DoNotOptimize(chunk); });
+  for ([[maybe_unused]] auto _ : state) pool.run(chunks, [](Index chunk, int) { benchmark::DoNotOptimize(chunk); });
 }
 
 const bool registered = [] {

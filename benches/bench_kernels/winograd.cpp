@@ -35,7 +35,7 @@ void run(benchmark::State& state, const Layer& layer, int threads, bool direct) 
   }
   const ConvArgs args{window,        layer.in,      layer.out, input.data(), layer.in,
                       packed.data(), output.data(), layer.out, {},           workspace.data()};
-  for (auto _ : state) (direct ? conv : winograd)(pool, args);
+  for ([[maybe_unused]] auto _ : state) (direct ? conv : winograd)(pool, args);
   count_operations(state, 2.0 * static_cast<double>(window.out_pixels() * 9 * layer.in * layer.out));
 }
 

@@ -38,8 +38,12 @@ constexpr int steps = 1000;
 #if defined(__x86_64__)
 LINNET_FMA_PEAK(sse2, , __m128, _mm_setzero_ps(), _mm_add_ps(_mm_mul_ps(total[i], x), x))
 LINNET_FMA_PEAK(avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(total[i], x, x))
-LINNET_FMA_PEAK(avx512, __attribute__((target("avx512f,prefer-vector-width=512"))), __m512, _mm512_setzero_ps(),
-                _mm512_fmadd_ps(total[i], x, x))
+#if defined(__clang__)
+#define LINNET_AVX512 __attribute__((target("avx512f")))
+#else
+#define LINNET_AVX512 __attribute__((target("avx512f,prefer-vector-width=512")))
+#endif
+LINNET_FMA_PEAK(avx512, LINNET_AVX512, __m512, _mm512_setzero_ps(), _mm512_fmadd_ps(total[i], x, x))
 #elif defined(__aarch64__)
 LINNET_FMA_PEAK(neon, , float32x4_t, vdupq_n_f32(0), vfmaq_f32(x, total[i], x))
 #elif defined(__ARM_NEON)
@@ -65,7 +69,7 @@ std::vector<FmaLoop> fma_loops() {
 }
 
 double fma_peak(Isa isa, int threads) {
-  using Clock = std::chrono::steady_clock;
+  using PeakClock = std::chrono::steady_clock;
   const std::vector<FmaLoop> loops = fma_loops();
   const auto loop = std::find_if(loops.begin(), loops.end(), [&](const FmaLoop& entry) { return entry.isa == isa; });
   if (loop == loops.end()) return 0;
@@ -74,12 +78,12 @@ double fma_peak(Isa isa, int threads) {
   std::vector<float> results(static_cast<std::size_t>(threads));
   double best = 0;
   for (int round = 0; round < rounds; ++round) {
-    const Clock::time_point begin = Clock::now();
+    const PeakClock::time_point begin = PeakClock::now();
     pool.run(threads, [&](Index chunk, int) {
       float& result = results[static_cast<std::size_t>(chunk)];
       for (int i = 0; i < repeats; ++i) result += loop->run(1e-9f + result);
     });
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const double seconds = std::chrono::duration<double>(PeakClock::now() - begin).count();
     best = std::max(best, threads * repeats * loop->operations / seconds);
   }
   return best * 1e-9;

@@ -193,7 +193,7 @@ TEST_P(Pool, GlobalAverageAndItsGradient) {
     ASSERT_TRUE(near(output, Guarded(to_floats(means)), 0, 5e-7));
 
     Guarded input_gradient(input.size(), 2), expected(input.size());
-    in_two_ranges(pixels, [&](Range range) {
+    in_two_ranges(pixels, [&, pixels = pixels, channels = channels](Range range) {
       kernels().global_average_gradient(pixels, channels, range, output.data(), input_gradient.data());
     });
     for (Index i = 0; i < input.size(); ++i) {

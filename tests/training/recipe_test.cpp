@@ -135,7 +135,7 @@ TEST(Recipe, FlagsSetEveryField) {
                                                {"optimiser.nesterov", "yes", "true or false"},
                                                {"data.mean", "1,x", "found"},
                                                {"learning_rate", "1", "unknown"}}) {
-    const std::string found = message([&] { set_recipe_field(recipe, name, value); });
+    const std::string found = message([&, field = name, text = value] { set_recipe_field(recipe, field, text); });
     EXPECT_NE(found.find(part), std::string::npos) << found;
     EXPECT_NE(found.find(name), std::string::npos) << found;
   }
