@@ -1,6 +1,7 @@
 #include "engine/compile/conv_steps.h"
 
 #include "engine/blur_filter.h"
+#include "engine/compile/pack.h"
 #include "engine/compile/rewrite.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/conv/conv.h"
@@ -48,9 +49,7 @@ class ConvolutionStep : public Step {
 class PointwiseStep final : public ConvolutionStep {
  public:
   PointwiseStep(const op::Conv2d& op, Index rows, Index in_channels, const Tensor& weight, Tensor bias)
-      : ConvolutionStep(op, pack(weight, in_channels, op.out_channels), std::move(bias)),
-        rows_(rows),
-        in_channels_(in_channels) {}
+      : ConvolutionStep(op, pack_pointwise(weight), std::move(bias)), rows_(rows), in_channels_(in_channels) {}
 
   const char* kernel() const override { return "pointwise"; }
 
@@ -67,12 +66,6 @@ class PointwiseStep final : public ConvolutionStep {
   }
 
  private:
-  static Tensor pack(const Tensor& weight, Index in_channels, Index out_channels) {
-    Tensor packed(Shape{static_cast<Index>(kernels::pointwise_packed_size(in_channels, out_channels))});
-    kernels::pointwise_pack(weight.data(), in_channels, 1, in_channels, out_channels, packed.data());
-    return packed;
-  }
-
   Index rows_, in_channels_;
 };
 
@@ -129,21 +122,13 @@ class DenseStep : public ConvolutionStep {
 class DirectStep final : public DenseStep {
  public:
   DirectStep(const op::Conv2d& op, const kernels::Window& window, Index in_channels, const Tensor& weight, Tensor bias)
-      : DenseStep(op, window, in_channels, pack(weight, window, in_channels, op.out_channels), std::move(bias)) {}
+      : DenseStep(op, window, in_channels, pack_dense(weight), std::move(bias)) {}
 
   const char* kernel() const override { return "conv"; }
   std::size_t scratch_floats(int threads) const override {
     return kernels::conv_workspace_size(window_, in_channels_, out_channels_, threads);
   }
   void run(ThreadPool& pool, const StepBuffers& buffers) const override { kernels::conv(pool, args(buffers)); }
-
- private:
-  static Tensor pack(const Tensor& weight, const kernels::Window& window, Index in_channels, Index out_channels) {
-    const Index area = window.kernel_area();
-    Tensor packed(Shape{static_cast<Index>(kernels::conv_packed_size(in_channels, out_channels, area))});
-    kernels::conv_pack(weight.data(), in_channels, out_channels, area, packed.data());
-    return packed;
-  }
 };
 
 class WinogradStep final : public DenseStep {
@@ -274,26 +259,7 @@ kernels::Window conv_window(const op::Conv2d& op, const Shape& input, const Shap
           .pad_left = padding_before(op.padding, input[1], op.kernel, op.stride, op.dilation)};
 }
 
-std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch) {
-  const Node& node = node_at(model.graph, index);
-  const auto& op = std::get<op::Conv2d>(node.op);
-  const Shape& input = node_at(model.graph, node.inputs[0]).shape;
-  const Index in_channels = input.back();
-  const kernels::Window window = conv_window(op, input, node.shape, batch);
-  const Tensor& weight = weight_of(model, node, "weight");
-
-  if (op.groups == in_channels && op.groups == op.out_channels) {
-    Tensor bias = bias_or_none(model, node, op.bias);
-    const bool is_affine = op.kernel == 1 && op.stride == 1 && window.in_pixels() == window.out_pixels();
-    if (!is_affine || !op.bias || op.residual) {
-      return std::make_unique<DepthwiseStep>(op, window, weight, std::move(bias));
-    }
-    return make_scale_shift_step(window.in_pixels(), weight.reshaped({in_channels}), std::move(bias), op.activation);
-  }
-  return make_strided_conv_step(model, index, batch, op.out_channels);
-}
-
-std::unique_ptr<Step> make_strided_conv_step(const Model& model, int index, Index batch, Index output_stride) {
+std::unique_ptr<Step> make_conv_step(const Model& model, int index, Index batch, Index output_stride) {
   const Node& node = node_at(model.graph, index);
   const auto& op = std::get<op::Conv2d>(node.op);
   const Shape& input = node_at(model.graph, node.inputs[0]).shape;
@@ -302,17 +268,24 @@ std::unique_ptr<Step> make_strided_conv_step(const Model& model, int index, Inde
   const Tensor& weight = weight_of(model, node, "weight");
   Tensor bias = bias_or_none(model, node, op.bias);
 
+  const bool reads_in_place = op.kernel == 1 && op.stride == 1 && window.in_pixels() == window.out_pixels();
+  const bool depthwise = op.groups == in_channels && op.groups == op.out_channels && output_stride == 0;
+  if (depthwise && reads_in_place && op.bias && !op.residual) {
+    return make_scale_shift_step(window.in_pixels(), weight.reshaped({in_channels}), std::move(bias), op.activation);
+  }
+  if (depthwise) return std::make_unique<DepthwiseStep>(op, window, weight, std::move(bias));
+
   std::unique_ptr<ConvolutionStep> step;
   if (op.groups > 1) {
     step = std::make_unique<GroupedStep>(op, window, in_channels, weight, std::move(bias));
-  } else if (op.kernel == 1 && op.stride == 1 && window.in_pixels() == window.out_pixels()) {
+  } else if (reads_in_place) {
     step = std::make_unique<PointwiseStep>(op, window.in_pixels(), in_channels, weight, std::move(bias));
   } else if (kernels::winograd_pays(window, in_channels, op.out_channels)) {
     step = std::make_unique<WinogradStep>(op, window, in_channels, weight, std::move(bias));
   } else {
     step = std::make_unique<DirectStep>(op, window, in_channels, weight, std::move(bias));
   }
-  step->set_output_stride(output_stride);
+  if (output_stride != 0) step->set_output_stride(output_stride);
   return step;
 }
 

@@ -9,10 +9,8 @@ namespace linnet::compiler {
 /// The geometry of a convolution from maps of shape `input` to maps of shape `output`, per sample.
 kernels::Window conv_window(const op::Conv2d& op, const Shape& input, const Shape& output, Index batch);
 
-/// Chooses the kernel by shape.
-std::unique_ptr<Step> make_conv_step(const Model& model, int node, Index batch);
-/// For any but depthwise convolutions; the output's pixels lie `output_stride` floats apart.
-std::unique_ptr<Step> make_strided_conv_step(const Model& model, int node, Index batch, Index output_stride);
+/// Chooses the kernel by shape. With an output stride the output's pixels lie so many floats apart; 0: they are dense.
+std::unique_ptr<Step> make_conv_step(const Model& model, int node, Index batch, Index output_stride = 0);
 std::unique_ptr<Step> make_linear_step(const Model& model, int node, Index batch);
 
 /// From a map of shape `input` to one of shape `output`.

@@ -16,7 +16,7 @@ class ConvConcatStep final : public Step {
       offsets_.push_back(channels);
       channels += node_at(model.graph, conv).shape.back();
     }
-    for (const int conv : convs) parts_.push_back(make_strided_conv_step(model, conv, batch, channels));
+    for (const int conv : convs) parts_.push_back(make_conv_step(model, conv, batch, channels));
   }
 
   const char* kernel() const override { return "conv_concat"; }

@@ -14,6 +14,11 @@ bool is_pointwise(const op::Conv2d* conv) {
          conv->padding.rule == Padding::Rule::symmetric && conv->padding.amount == 0;
 }
 
+/// `node` convolves the values of `source`; it may also be there to add them to something else.
+bool is_projection(const Graph& graph, int node, int source) {
+  return is_pointwise(op_at<op::Conv2d>(graph, node)) && node_at(graph, node).inputs[0] == source;
+}
+
 bool is_depthwise(const Graph& graph, int node) {
   const auto* conv = std::get_if<op::Conv2d>(&node_at(graph, node).op);
   if (conv == nullptr || conv->kernel == 1 || conv->residual) return false;
@@ -37,7 +42,7 @@ void find_squeeze_excite(const Graph& graph, const Readers& readers, InvertedRes
   if (op_at<op::ScaleChannels>(graph, scale) == nullptr) return;
   if (node_at(graph, scale).inputs != std::vector<int>{block.depthwise, excite}) return;
   const auto plain = [&](int node) { return !op_at<op::Conv2d>(graph, node)->residual; };
-  if (!plain(squeeze) || !plain(excite) || !is_pointwise(op_at<op::Conv2d>(graph, readers.only(scale)))) return;
+  if (!plain(squeeze) || !plain(excite) || !is_projection(graph, readers.only(scale), scale)) return;
   block.pool = *pool;
   block.squeeze = squeeze;
   block.excite = excite;
@@ -95,14 +100,11 @@ void find_inverted_residuals(const Graph& graph, const std::vector<bool>& taken,
     }
     find_squeeze_excite(graph, readers, block);
     const int end = block.scale >= 0 ? block.scale : node;
-    const int behind = readers.only(end);
-    if (is_pointwise(op_at<op::Conv2d>(graph, behind)) && node_at(graph, behind).inputs[0] == end) {
-      block.project = behind;
-    }
+    if (is_projection(graph, readers.only(end), end)) block.project = readers.only(end);
     if (is_stem(graph, readers, block) && is_free(before)) {
       InvertedResidualBlock with_stem = block;
       with_stem.expand = before;
-      if (kernels::inverted_residual_fits(shape_of(graph, with_stem, 1))) block = with_stem;
+      if (fits(kernels::plan_inverted_residual(shape_of(graph, with_stem, 1)))) block = with_stem;
     }
     StepGroup group{.nodes = nodes_of(block), .inputs = inputs_of(graph, block), .make = {}};
     group.make = [block](const Model& model, Index batch) { return make_inverted_residual_step(model, block, batch); };

@@ -1,8 +1,8 @@
 #include "engine/compile/inverted_residual_step.h"
 
 #include "engine/compile/conv_steps.h"
+#include "engine/compile/pack.h"
 #include "engine/compile/rewrite.h"
-#include "kernels/conv/conv.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/pointwise/pointwise.h"
 
@@ -26,22 +26,9 @@ Layer plain_layer(const Model& model, int node) {
   return layer;
 }
 
-Layer pointwise_layer(const Model& model, int node) {
+Layer packed_layer(const Model& model, int node, Tensor (*pack)(const Tensor&)) {
   Layer layer = plain_layer(model, node);
-  const Index outputs = layer.weights.dimension(0), inputs = layer.weights.dimension(1);
-  Tensor packed(Shape{static_cast<Index>(kernels::pointwise_packed_size(inputs, outputs))});
-  kernels::pointwise_pack(layer.weights.data(), inputs, 1, inputs, outputs, packed.data());
-  layer.weights = std::move(packed);
-  return layer;
-}
-
-Layer dense_layer(const Model& model, int node) {
-  Layer layer = plain_layer(model, node);
-  const Index outputs = layer.weights.dimension(0), inputs = layer.weights.dimension(1);
-  const Index area = layer.weights.dimension(2) * layer.weights.dimension(3);
-  Tensor packed(Shape{static_cast<Index>(kernels::conv_packed_size(inputs, outputs, area))});
-  kernels::conv_pack(layer.weights.data(), inputs, outputs, area, packed.data());
-  layer.weights = std::move(packed);
+  layer.weights = pack(layer.weights);
   return layer;
 }
 
@@ -61,30 +48,31 @@ Layer depthwise_layer(const Model& model, int node) {
 class InvertedResidualStep final : public Step {
  public:
   InvertedResidualStep(const Model& model, const InvertedResidualBlock& block, Index batch)
-      : shape_(shape_of(model.graph, block, batch)) {
+      : plan_(kernels::plan_inverted_residual(shape_of(model.graph, block, batch))) {
     depthwise_ = depthwise_layer(model, block.depthwise);
-    if (block.expand >= 0)
-      expand_ = shape_.has_stem ? dense_layer(model, block.expand) : pointwise_layer(model, block.expand);
+    if (block.expand >= 0) {
+      expand_ = packed_layer(model, block.expand, shape().has_stem ? pack_dense : pack_pointwise);
+    }
     if (block.slice >= 0) first_channel_ = std::get<op::SliceChannels>(node_at(model.graph, block.slice).op).begin;
     if (block.scale >= 0) {
       squeeze_ = plain_layer(model, block.squeeze);
       excite_ = plain_layer(model, block.excite);
     }
     if (block.project >= 0) {
-      project_ = pointwise_layer(model, block.project);
+      project_ = packed_layer(model, block.project, pack_pointwise);
       residual_ = conv_at(model.graph, block.project).residual;
     }
-    positions_ = kernels::inverted_residual_positions(shape_);
   }
 
   const char* kernel() const override {
-    if (shape_.has_stem) return "stem_depthwise_pointwise";
-    if (shape_.squeezed != 0) return "inverted_residual_se";
-    if (shape_.expands) return shape_.out_channels != 0 ? "inverted_residual" : "pointwise_depthwise";
-    return shape_.out_channels != 0 ? "depthwise_pointwise" : "depthwise";
+    const bool projects = shape().out_channels != 0;
+    if (shape().has_stem) return projects ? "stem_depthwise_pointwise" : "stem_depthwise";
+    if (shape().squeezed != 0) return "inverted_residual_se";
+    if (shape().expands) return projects ? "inverted_residual" : "pointwise_depthwise";
+    return projects ? "depthwise_pointwise" : "depthwise_blocks";
   }
   std::size_t scratch_floats(int threads) const override {
-    return kernels::inverted_residual_workspace_size(shape_, threads);
+    return kernels::inverted_residual_workspace_size(plan_, threads);
   }
   std::size_t weight_floats() const override {
     return expand_.floats() + depthwise_.floats() + squeeze_.floats() + excite_.floats() + project_.floats();
@@ -92,26 +80,26 @@ class InvertedResidualStep final : public Step {
   std::vector<int> overwritable_inputs() const override { return residual_ ? std::vector<int>{1} : std::vector<int>{}; }
 
   void run(ThreadPool& pool, const StepBuffers& buffers) const override {
-    kernels::inverted_residual(pool, {.shape = shape_,
-                                      .input = buffers.inputs[0] + first_channel_,
-                                      .expand = expand_.view(),
-                                      .depthwise = depthwise_.view(),
-                                      .squeeze = squeeze_.view(),
-                                      .excite = excite_.view(),
-                                      .project = project_.weights.data(),
-                                      .epilogue = {.bias = project_.bias.data(),
-                                                   .residual = residual_ ? buffers.inputs[1] : nullptr,
-                                                   .residual_stride = shape_.out_channels,
-                                                   .activation = project_.activation},
-                                      .output = buffers.output,
-                                      .positions = positions_.data(),
-                                      .workspace = buffers.scratch});
+    kernels::inverted_residual(pool, plan_,
+                               {.input = buffers.inputs[0] + first_channel_,
+                                .expand = expand_.view(),
+                                .depthwise = depthwise_.view(),
+                                .squeeze = squeeze_.view(),
+                                .excite = excite_.view(),
+                                .project = project_.weights.data(),
+                                .epilogue = {.bias = project_.bias.data(),
+                                             .residual = residual_ ? buffers.inputs[1] : nullptr,
+                                             .residual_stride = shape().out_channels,
+                                             .activation = project_.activation},
+                                .output = buffers.output,
+                                .workspace = buffers.scratch});
   }
 
  private:
-  kernels::InvertedResidualShape shape_;
+  const kernels::InvertedResidualShape& shape() const { return plan_.shape; }
+
+  kernels::InvertedResidualPlan plan_;
   Layer expand_, depthwise_, squeeze_, excite_, project_;
-  std::vector<std::int32_t> positions_;
   Index first_channel_ = 0;
   bool residual_ = false;
 };

@@ -1,14 +1,10 @@
-#include <array>
-#include <stdexcept>
-#include <string>
-#include <utility>
-
+#include "kernels/common/enum_names.h"
 #include "linnet/ops.h"
 
 namespace linnet {
 namespace {
 
-constexpr std::array<std::pair<Initial, std::string_view>, 10> names{{
+constexpr kernels::EnumNames<Initial, 10> initial_names{{
     {Initial::normal_fan_out, "normal_fan_out"},
     {Initial::normal_fan_out_all, "normal_fan_out_all"},
     {Initial::normal_channels, "normal_channels"},
@@ -23,22 +19,10 @@ constexpr std::array<std::pair<Initial, std::string_view>, 10> names{{
 
 }  // namespace
 
-std::string_view to_string(Initial initial) {
-  for (const auto& [value, name] : names) {
-    if (value == initial) return name;
-  }
-  throw std::invalid_argument("initial distribution number " + std::to_string(static_cast<int>(initial)) +
-                              " does not exist");
-}
+std::string_view to_string(Initial initial) { return kernels::name_of(initial_names, initial, "initial distribution"); }
 
 Initial initial_from_string(std::string_view text) {
-  std::string known;
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-    known += known.empty() ? "" : ", ";
-    known += name;
-  }
-  throw std::invalid_argument("unknown initial distribution \"" + std::string(text) + "\"; known are " + known);
+  return kernels::value_of(initial_names, text, "initial distribution");
 }
 
 }  // namespace linnet

@@ -118,18 +118,18 @@ std::size_t convolution_workspace_size(const ConvolutionShape& shape, int thread
 }
 
 Index convolution_row_size(const ConvolutionShape& shape) {
-  return shape.groups == 1 && source(shape.window) == Source::rows ? slice_size(shape) : 0;
+  return source(shape.window) == Source::rows ? slice_size(shape) : 0;
 }
 
-RowProduct convolution_row(const ConvolutionShape& shape, Index row, const float* input, const float* weights,
-                           float* copy) {
+RowProduct convolution_row(const ConvolutionShape& shape, Index row, const float* input, Index input_stride,
+                           const float* weights, float* copy) {
   const Window& window = shape.window;
-  const Index inputs = shape.in_channels;
-  copy_rows(window, row, input, inputs, inputs, copy);
+  const Index inputs = shape.group_inputs();
+  copy_rows(window, row, input, input_stride, inputs, copy);
   RowProduct result;
   result.product.rows = window.out_width;
   result.product.in_channels = shape.patch_size();
-  result.product.out_channels = shape.out_channels;
+  result.product.out_channels = shape.group_outputs();
   result.product.input = copy;
   result.product.input_stride = window.stride * inputs;
   result.product.weights = weights;
@@ -148,31 +148,29 @@ void convolution(ThreadPool& pool, const ConvolutionArgs& args) {
   const std::size_t group_weights = pointwise_packed_size(patch_size, outputs);
   const Index chunks = chunk_count(std::int64_t{pixels} * patch_size * shape.out_channels, units);
 
-  const auto run_unit = [&](Range positions, Index group, float* copy) {
-    const float* input = args.input + group * inputs;
-    Segments segments;
-    PointwiseArgs product;
-    product.rows = positions.size();
-    product.in_channels = patch_size;
-    product.out_channels = outputs;
-    switch (from) {
-      case Source::input:
-        product.input = input + positions.begin * args.input_stride;
-        product.input_stride = args.input_stride;
-        break;
-      case Source::rows:
-        copy_rows(window, positions.begin / window.out_width, input, args.input_stride, inputs, copy);
-        product.input = copy;
-        product.input_stride = window.stride * inputs;
-        segments = {patch_size / window.kernel_height, padded_width(window) * inputs};
-        break;
-      case Source::patches:
-        conv_kernels().gather(patch_grid(window, input, args.input_stride, inputs), positions, copy);
-        product.input = copy;
-        product.input_stride = patch_size;
-        break;
+  const auto product_of = [&](Range positions, const float* input, const float* weights, float* copy) {
+    if (from == Source::rows) {
+      return convolution_row(shape, positions.begin / window.out_width, input, args.input_stride, weights, copy);
     }
-    product.weights = args.weights + static_cast<std::size_t>(group) * group_weights;
+    RowProduct result;
+    result.product.rows = positions.size();
+    result.product.in_channels = patch_size;
+    result.product.out_channels = outputs;
+    result.product.weights = weights;
+    if (from == Source::input) {
+      result.product.input = input + positions.begin * args.input_stride;
+      result.product.input_stride = args.input_stride;
+    } else {
+      conv_kernels().gather(patch_grid(window, input, args.input_stride, inputs), positions, copy);
+      result.product.input = copy;
+      result.product.input_stride = patch_size;
+    }
+    return result;
+  };
+
+  const auto run_unit = [&](Range positions, Index group, float* copy) {
+    auto [product, segments] = product_of(positions, args.input + group * inputs,
+                                          args.weights + static_cast<std::size_t>(group) * group_weights, copy);
     product.output = args.output + positions.begin * args.output_stride + group * outputs;
     product.output_stride = args.output_stride;
     product.epilogue = args.epilogue;

@@ -45,17 +45,18 @@ struct ConvolutionArgs {
 };
 void convolution(ThreadPool& pool, const ConvolutionArgs& args);
 
-/// The product behind one row of outputs, for callers that decide when a row is made and where it goes: output, its
-/// strides and the epilogue are theirs to fill in.
+/// The product behind some outputs. Output, its strides and the epilogue are still to be filled in.
 struct RowProduct {
   PointwiseArgs product;
   Segments segments;
 };
-/// Floats of the copy that a row needs; 0 if this convolution is not computed by rows.
+/// For callers that decide when a row of outputs is made and where it goes: floats of the copy that a row needs, 0 if
+/// this convolution is not computed by rows; and the row's product.
 Index convolution_row_size(const ConvolutionShape& shape);
-/// Copies the input rows under output row `row` (counted through the batch). One group, dense NHWC.
-RowProduct convolution_row(const ConvolutionShape& shape, Index row, const float* input, const float* weights,
-                           float* copy);
+/// Copies the input rows under output row `row` (counted through the batch). `input` and `weights` are those of one
+/// group.
+RowProduct convolution_row(const ConvolutionShape& shape, Index row, const float* input, Index input_stride,
+                           const float* weights, float* copy);
 
 /// Dense tensors; weights and their gradient in the reference layout.
 void convolution_input_gradient(ThreadPool& pool, const ConvolutionShape& shape, const float* output_gradient,

@@ -1,14 +1,10 @@
-#include <array>
-#include <stdexcept>
-#include <string>
-#include <utility>
-
+#include "kernels/common/enum_names.h"
 #include "linnet/types.h"
 
 namespace linnet {
 namespace {
 
-constexpr std::array<std::pair<Activation, std::string_view>, 8> names{{
+constexpr kernels::EnumNames<Activation, 8> names{{
     {Activation::none, "none"},
     {Activation::relu, "relu"},
     {Activation::relu6, "relu6"},
@@ -21,21 +17,8 @@ constexpr std::array<std::pair<Activation, std::string_view>, 8> names{{
 
 }  // namespace
 
-std::string_view to_string(Activation activation) {
-  for (const auto& [value, name] : names) {
-    if (value == activation) return name;
-  }
-  throw std::invalid_argument("activation number " + std::to_string(static_cast<int>(activation)) + " does not exist");
-}
+std::string_view to_string(Activation activation) { return kernels::name_of(names, activation, "activation"); }
 
-Activation activation_from_string(std::string_view text) {
-  std::string known;
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-    known += known.empty() ? "" : ", ";
-    known += name;
-  }
-  throw std::invalid_argument("unknown activation \"" + std::string(text) + "\"; known are " + known);
-}
+Activation activation_from_string(std::string_view text) { return kernels::value_of(names, text, "activation"); }
 
 }  // namespace linnet

@@ -1,8 +1,7 @@
-#include <array>
 #include <cstdlib>
 #include <stdexcept>
-#include <utility>
 
+#include "kernels/common/enum_names.h"
 #include "kernels/dispatch/dispatch.h"
 
 #if defined(__arm__)
@@ -12,7 +11,7 @@
 namespace linnet {
 namespace {
 
-constexpr std::array<std::pair<Isa, std::string_view>, 6> names{{
+constexpr kernels::EnumNames<Isa, 6> names{{
     {Isa::scalar, "scalar"},
     {Isa::sse2, "sse2"},
     {Isa::avx2, "avx2"},
@@ -43,12 +42,7 @@ std::vector<Isa> detect() {
 
 }  // namespace
 
-std::string_view to_string(Isa isa) {
-  for (const auto& [value, name] : names) {
-    if (value == isa) return name;
-  }
-  throw std::invalid_argument("instruction set number " + std::to_string(static_cast<int>(isa)) + " does not exist");
-}
+std::string_view to_string(Isa isa) { return kernels::name_of(names, isa, "instruction set"); }
 
 const std::vector<Isa>& supported_isas() {
   static const std::vector<Isa> isas = detect();

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "kernels/conv/convolution.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/elementwise/elementwise.h"
-#include "kernels/inverted_residual/schedule.h"
 #include "kernels/linear/linear.h"
 #include "kernels/pointwise/panels.h"
 #include "kernels/pointwise/pointwise.h"
@@ -17,24 +17,22 @@ namespace {
 /// One image of a call.
 class Image {
  public:
-  Image(ThreadPool& pool, const InvertedResidualArgs& args, Index image)
+  Image(ThreadPool& pool, const InvertedResidualPlan& plan, const InvertedResidualArgs& args, Index image)
       : pool_(pool),
         args_(args),
-        shape_(args.shape),
-        window_(args.shape.window),
-        plan_(schedule(args.shape)),
+        plan_(plan),
+        shape_(plan.shape),
+        window_(plan.shape.window),
         pointwise_(pointwise_kernels()),
         depthwise_(select(depthwise_variants())),
         elementwise_(select(elementwise_variants())),
         out_pixels_(window_.out_height * window_.out_width) {
     const Window& source = shape_.has_stem ? shape_.stem : window_;
     input_ = args.input + image * source.in_height * source.in_width * shape_.input_stride;
-    output_channels_ = shape_.out_channels != 0 ? shape_.out_channels : shape_.channels;
-    output_ = args.output + image * out_pixels_ * output_channels_;
+    output_ = args.output + image * out_pixels_ * (shape_.out_channels != 0 ? shape_.out_channels : shape_.channels);
     epilogue_ = args.epilogue;
     if (epilogue_.residual) epilogue_.residual += image * out_pixels_ * epilogue_.residual_stride;
-    per_thread_ = plan_.expanded + plan_.stem_rows + plan_.row_map;
-    map_ = args.workspace + static_cast<Index>(pool.threads()) * per_thread_;
+    map_ = args.workspace + static_cast<Index>(pool.threads()) * plan_.per_thread();
     sums_ = map_ + plan_.map;
     means_ = sums_ + plan_.row_sums;
   }
@@ -51,44 +49,44 @@ class Image {
   }
 
  private:
-  float* expanded(int worker) const { return args_.workspace + worker * per_thread_; }
+  float* expanded(int worker) const { return args_.workspace + worker * plan_.per_thread(); }
   float* gates() const { return means_ + plan_.blocks * plan_.lanes; }
   Range blocks_of(Index group) const {
     return {group * plan_.group, group + 1 == plan_.groups ? plan_.blocks : (group + 1) * plan_.group};
   }
   Index block_size() const { return plan_.ring * plan_.row; }
 
-  /// The input rows `rows` of some blocks, from `block` on, to `place` in the buffer, where the first pixel is.
-  void expand(Range rows, Index block, Index blocks, float* place, const std::int32_t* positions) const {
-    const Index begin = block * plan_.lanes;
-    const Index channels = std::min(blocks * plan_.lanes, shape_.channels - begin);
-    const Index pixels = rows.size() * window_.in_width;
-    const float* input = input_ + rows.begin * window_.in_width * shape_.input_stride;
+  /// The input rows `rows` of some blocks to `place` in the buffer, where their first pixel is.
+  void expand(Range rows, Range blocks, float* place) const {
+    const Index begin = blocks.begin * plan_.lanes;
+    const Index channels = std::min(blocks.end * plan_.lanes, shape_.channels) - begin;
     if (!shape_.expands) return copy(rows, begin, channels, place);
     PointwiseArgs product;
-    product.rows = pixels;
+    product.rows = rows.size() * window_.in_width;
     product.in_channels = shape_.in_channels;
     product.out_channels = channels;
-    product.input = input;
+    product.input = input_ + rows.begin * window_.in_width * shape_.input_stride;
     product.input_stride = shape_.input_stride;
     product.weights = args_.expand.weights + begin * shape_.in_channels;
-    product.output = place;
-    product.output_stride = plan_.lanes;
     product.epilogue.bias = args_.expand.bias ? args_.expand.bias + begin : nullptr;
-    product.epilogue.activation = args_.expand.activation;
-    product.blocks = {block_size(), positions};
-    pointwise_.run(product, {}, {0, pixels}, {0, panel_count(channels, plan_.lanes)});
+    fill(product, {}, place);
   }
 
   /// A row of the stem's output, all blocks.
   void convolve(Index row, float* place, float* copy) const {
-    RowProduct stem = convolution_row(stem_shape(shape_), row, input_, args_.expand.weights, copy);
-    stem.product.output = place;
-    stem.product.output_stride = plan_.lanes;
+    RowProduct stem = convolution_row({shape_.stem, 1, shape_.in_channels, shape_.channels}, row, input_,
+                                      shape_.input_stride, args_.expand.weights, copy);
     stem.product.epilogue.bias = args_.expand.bias;
-    stem.product.epilogue.activation = args_.expand.activation;
-    stem.product.blocks = {block_size(), nullptr};
-    pointwise_.run(stem.product, stem.segments, {0, stem.product.rows}, {0, panel_count(shape_.channels, plan_.lanes)});
+    fill(stem.product, stem.segments, place);
+  }
+
+  /// Runs a product whose output lies in blocks of the buffer.
+  void fill(PointwiseArgs& product, const Segments& segments, float* place) const {
+    product.output = place;
+    product.output_stride = plan_.lanes;
+    product.epilogue.activation = args_.expand.activation;
+    product.blocks = {block_size(), plan_.by_rows ? nullptr : plan_.positions.data()};
+    pointwise_.run(product, segments, {0, product.rows}, {0, panel_count(product.out_channels, plan_.lanes)});
   }
 
   /// As expand(), without an expansion.
@@ -165,7 +163,7 @@ class Image {
 
   void run_blocks(float* buffer, Range blocks) const {
     float* place = buffer + window_.pad_top * plan_.row + window_.pad_left * plan_.lanes;
-    expand({0, window_.in_height}, blocks.begin, blocks.size(), place, args_.positions);
+    expand({0, window_.in_height}, blocks, place);
     for (Index b = blocks.begin; b < blocks.end; ++b) {
       DepthwiseBlockArgs depthwise = depthwise_block(buffer + (b - blocks.begin) * block_size(), b);
       depthwise.rows = window_.out_height;
@@ -175,6 +173,8 @@ class Image {
     }
   }
 
+  /// Each chunk makes the rows at its upper border once more, so there are no more of them than threads need. What a
+  /// row holds does not depend on its chunk.
   void run_by_rows() {
     const Index chunks = pool_.threads() == 1 ? 1 : std::min<Index>(window_.out_height, 2 * pool_.threads());
     pool_.run(chunks, [&](Index chunk, int worker) {
@@ -213,7 +213,7 @@ class Image {
     float* place = buffer + blocks.begin * block_size() + slot_of(row) * plan_.row + window_.pad_left * plan_.lanes;
     if (row >= 0 && row < window_.in_height) {
       if (shape_.has_stem) return convolve(row, place, buffer + plan_.expanded);
-      return expand({row, row + 1}, blocks.begin, blocks.size(), place, nullptr);
+      return expand({row, row + 1}, blocks, place);
     }
     for (Index b = 0; b < blocks.size(); ++b) {
       std::fill_n(place + b * block_size(), window_.in_width * plan_.lanes, 0.0f);
@@ -246,22 +246,12 @@ class Image {
       means_[c] = total * scale;
     }
     float* squeezed = gates() + padded;
-    linear(pool_, {.rows = 1,
-                   .in_features = shape_.channels,
-                   .out_features = shape_.squeezed,
-                   .input = means_,
-                   .weights = args_.squeeze.weights,
-                   .bias = args_.squeeze.bias,
-                   .activation = args_.squeeze.activation,
-                   .output = squeezed});
-    linear(pool_, {.rows = 1,
-                   .in_features = shape_.squeezed,
-                   .out_features = shape_.channels,
-                   .input = squeezed,
-                   .weights = args_.excite.weights,
-                   .bias = args_.excite.bias,
-                   .activation = args_.excite.activation,
-                   .output = gates()});
+    const auto layer = [&](const AffineWeights& weights, Index inputs, const float* input, Index outputs,
+                           float* output) {
+      linear(pool_, {1, inputs, outputs, input, weights.weights, weights.bias, weights.activation, output});
+    };
+    layer(args_.squeeze, shape_.channels, means_, shape_.squeezed, squeezed);
+    layer(args_.excite, shape_.squeezed, squeezed, shape_.channels, gates());
     std::fill(gates() + shape_.channels, gates() + padded, 0.0f);
   }
 
@@ -273,62 +263,35 @@ class Image {
   }
 
   void project_map() {
-    const Index panels = panel_count(shape_.out_channels, plan_.lanes);
-    const Index tiles = divide_up(out_pixels_, pointwise_.tile_rows);
-    const ProductCut cut = cut_product(out_pixels_, shape_.channels, shape_.out_channels, panels, pointwise_.tile_rows);
-    if (cut.by_panels && shape_.squeezed != 0) scale_map({0, out_pixels_}, {0, plan_.blocks});
-    pool_.run(cut.chunks, [&](Index chunk, int) {
-      if (cut.by_panels) return project(map_, out_pixels_, {0, out_pixels_}, 0, split(panels, cut.chunks, chunk));
-      const Range part = split(tiles, cut.chunks, chunk);
-      const Range rows{part.begin * pointwise_.tile_rows, std::min(part.end * pointwise_.tile_rows, out_pixels_)};
-      if (shape_.squeezed != 0) scale_map(rows, {0, plan_.blocks});
-      project(map_, out_pixels_, rows, 0, {0, panels});
+    const ProductCut cut(out_pixels_, shape_.channels, shape_.out_channels, plan_.lanes, pointwise_.tile_rows);
+    const Range all{0, out_pixels_};
+    const bool gated = shape_.squeezed != 0;
+    if (gated && cut.by_panels()) scale_map(all, {0, plan_.blocks});  // every chunk reads the whole map
+    pool_.run(cut.chunks(), [&](Index chunk, int) {
+      if (gated && !cut.by_panels()) scale_map(cut.rows(chunk), {0, plan_.blocks});
+      project(map_, out_pixels_, cut.rows(chunk), 0, cut.panels(chunk));
     });
   }
 
   ThreadPool& pool_;
   const InvertedResidualArgs& args_;
+  const InvertedResidualPlan& plan_;
   const InvertedResidualShape& shape_;
   const Window& window_;
-  const InvertedResidualSchedule plan_;
   const PointwiseKernels& pointwise_;
   const DepthwiseKernels& depthwise_;
   const ElementwiseKernels& elementwise_;
   Index out_pixels_;
   const float* input_;
-  Index output_channels_;
   float* output_;
   Epilogue epilogue_;
-  Index per_thread_;
   float *map_, *sums_, *means_;
 };
 
 }  // namespace
 
-bool inverted_residual_fits(const InvertedResidualShape& shape) {
-  return !shape.has_stem || (schedule(shape).by_rows && convolution_row_size(stem_shape(shape)) > 0);
-}
-
-std::size_t inverted_residual_workspace_size(const InvertedResidualShape& shape, int threads) {
-  const InvertedResidualSchedule plan = schedule(shape);
-  return static_cast<std::size_t>(threads) * static_cast<std::size_t>(plan.expanded + plan.stem_rows + plan.row_map) +
-         static_cast<std::size_t>(plan.map + plan.row_sums + plan.gates);
-}
-
-std::vector<std::int32_t> inverted_residual_positions(const InvertedResidualShape& shape) {
-  const InvertedResidualSchedule plan = schedule(shape);
-  std::vector<std::int32_t> positions;
-  if (plan.by_rows || !shape.expands) return positions;
-  for (Index y = 0; y < shape.window.in_height; ++y) {
-    for (Index x = 0; x < shape.window.in_width; ++x) {
-      positions.push_back(static_cast<std::int32_t>(y * plan.row + x * plan.lanes));
-    }
-  }
-  return positions;
-}
-
-void inverted_residual(ThreadPool& pool, const InvertedResidualArgs& args) {
-  for (Index image = 0; image < args.shape.window.batch; ++image) Image(pool, args, image).run();
+void inverted_residual(ThreadPool& pool, const InvertedResidualPlan& plan, const InvertedResidualArgs& args) {
+  for (Index image = 0; image < plan.shape.window.batch; ++image) Image(pool, plan, args, image).run();
 }
 
 }  // namespace linnet::kernels

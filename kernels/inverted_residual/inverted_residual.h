@@ -5,7 +5,7 @@
 // In place of the expansion there may be a dense convolution, the first one of a network.
 //
 // The expanded map is the largest tensor of such a block and is never stored as a whole: it is made in channel blocks,
-// with its padding, in buffers that stay in the cache (schedule.h). Maps outside are dense NHWC. Nothing is aligned but
+// with its padding, in buffers that stay in the cache. Maps outside are dense NHWC. Nothing is aligned but
 // packed weights and the workspace (64 bytes); the output aliases no input, except that the projection's residual may
 // be the output. Results do not depend on the number of threads.
 #pragma once
@@ -36,8 +36,40 @@ struct InvertedResidualShape {
   Index input_stride = 0;  ///< floats from one pixel of the input to the next
 };
 
-/// Whether a shape with a stem can be computed. Others always can.
-bool inverted_residual_fits(const InvertedResidualShape& shape);
+/// How a block is cut into pieces that fit the cache; made once for a shape, by the shape and the size of the cache
+/// alone.
+struct InvertedResidualPlan {
+  InvertedResidualShape shape;
+  /// by_rows: all channels of a row at a time, the rows under the kernel in a ring; what the depthwise convolution
+  /// gives is projected row by row. For large maps of few channels.
+  /// by_blocks: some channel blocks of the whole map at a time; the projection comes last. For small maps.
+  bool by_rows = false;
+  bool keeps_map = false;  ///< the depthwise convolution's whole output is kept: it is gated or projected afterwards
+  Index lanes = 1;         ///< channels in a block
+  Index blocks = 0;        ///< channel blocks
+  Index ring = 0;          ///< rows of an expanded buffer
+  Index row = 0;           ///< floats of a row of one block in it
+  Index group = 0;         ///< blocks that are expanded and convolved together; the last group takes the rest
+  Index groups = 1;
+  /// by_blocks: where the pixels of the map go in a buffer with its padding.
+  std::vector<std::int32_t> positions;
+
+  // Floats of the workspace, in this order. The first three exist once per thread.
+  Index expanded = 0;   ///< a piece of the expanded map
+  Index stem_rows = 0;  ///< input rows under a row of the stem
+  Index row_map = 0;    ///< by_rows: one row of the depthwise convolution's output
+  Index map = 0;        ///< its whole output, for one image
+  Index row_sums = 0;   ///< per row (by_rows) or not: sums for squeeze-and-excite
+  Index gates = 0;      ///< means, squeezed channels, gates
+
+  Index per_thread() const { return expanded + stem_rows + row_map; }
+};
+
+/// cache_bytes: of the second-level cache of one core; 0: as this machine has it.
+InvertedResidualPlan plan_inverted_residual(const InvertedResidualShape& shape, std::size_t cache_bytes = 0);
+
+/// Whether the plan's shape can be computed. False for some with a stem, never for others.
+bool fits(const InvertedResidualPlan& plan);
 
 /// output = activation(weights * x + bias).
 struct AffineWeights {
@@ -47,7 +79,6 @@ struct AffineWeights {
 };
 
 struct InvertedResidualArgs {
-  InvertedResidualShape shape;
   const float* input = nullptr;
   AffineWeights expand;            ///< from pointwise_pack
   AffineWeights depthwise;         ///< from depthwise_pack_blocks; bias [blocks][lanes]
@@ -56,16 +87,12 @@ struct InvertedResidualArgs {
   const float* project = nullptr;  ///< from pointwise_pack
   Epilogue epilogue;               ///< of the projection
   float* output = nullptr;
-  const std::int32_t* positions = nullptr;  ///< from inverted_residual_positions
-  float* workspace = nullptr;               ///< inverted_residual_workspace_size() floats
+  float* workspace = nullptr;  ///< inverted_residual_workspace_size() floats
 };
 
 /// For pools of at most `threads` threads.
-std::size_t inverted_residual_workspace_size(const InvertedResidualShape& shape, int threads);
+std::size_t inverted_residual_workspace_size(const InvertedResidualPlan& plan, int threads);
 
-/// Where the pixels of a small map go in a buffer with its padding. Made once for a shape.
-std::vector<std::int32_t> inverted_residual_positions(const InvertedResidualShape& shape);
-
-void inverted_residual(ThreadPool& pool, const InvertedResidualArgs& args);
+void inverted_residual(ThreadPool& pool, const InvertedResidualPlan& plan, const InvertedResidualArgs& args);
 
 }  // namespace linnet::kernels

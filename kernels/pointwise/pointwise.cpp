@@ -87,15 +87,8 @@ void pointwise_pack(const float* weights, Index out_stride, Index in_stride, Ind
 
 void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
   const PointwiseKernels& kernels = pointwise_kernels();
-  const Index panels = panel_count(args.out_channels, kernels.lanes);
-  const ProductCut cut = cut_product(args.rows, args.in_channels, args.out_channels, panels, kernels.tile_rows);
-  const Index tiles = divide_up(args.rows, kernels.tile_rows);
-  pool.run(cut.chunks, [&](Index chunk, int) {
-    if (cut.by_panels) return kernels.run(args, {}, {0, args.rows}, split(panels, cut.chunks, chunk));
-    const Range part = split(tiles, cut.chunks, chunk);
-    const Range rows{part.begin * kernels.tile_rows, std::min(part.end * kernels.tile_rows, args.rows)};
-    kernels.run(args, {}, rows, {0, panels});
-  });
+  const ProductCut cut(args.rows, args.in_channels, args.out_channels, kernels.lanes, kernels.tile_rows);
+  pool.run(cut.chunks(), [&](Index chunk, int) { kernels.run(args, {}, cut.rows(chunk), cut.panels(chunk)); });
 }
 
 std::size_t weight_gradient_scratch_size(const PointwiseKernels& kernels, Index outputs) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/common/range.h"
+#include "kernels/pointwise/panels.h"
 
 namespace linnet::kernels {
 
@@ -26,20 +27,33 @@ inline Index chunk_count(std::int64_t work, Index limit) {
   return static_cast<Index>(std::clamp<std::int64_t>(chunks, 1, std::max<Index>(limit, 1)));
 }
 
-/// How a product of [rows][depth] and [depth][columns] is cut: every chunk reads one operand as a whole, so that should
-/// be the smaller one.
-struct ProductCut {
-  bool by_panels;
-  Index chunks;
-};
+/// How a product of [rows][depth] and [depth][columns] is cut into chunks of rows or of panels: every chunk reads the
+/// other operand as a whole, so that should be the smaller one.
+class ProductCut {
+ public:
+  ProductCut(Index rows, Index depth, Index columns, Index lanes, Index tile_rows)
+      : rows_(rows), tile_rows_(tile_rows), panels_(panel_count(columns, lanes)), by_panels_(rows <= columns) {
+    // Some tiles for each pass over the weights, unless these stay in the first-level cache.
+    constexpr Index few_weights = 8 * 1024, fewest_tiles = 4;
+    const Index most = by_panels_ ? panels_ : depth * columns <= few_weights ? tiles() : tiles() / fewest_tiles;
+    chunks_ = chunk_count(std::int64_t{rows} * depth * columns, most);
+  }
 
-inline ProductCut cut_product(Index rows, Index depth, Index columns, Index panels, Index tile_rows) {
-  const std::int64_t work = std::int64_t{rows} * depth * columns;
-  if (rows <= columns) return {true, chunk_count(work, panels)};
-  // Some tiles for each pass over the weights, unless these stay in the first-level cache.
-  constexpr Index few_weights = 8 * 1024, fewest_tiles = 4;
-  const Index tiles = divide_up(rows, tile_rows);
-  return {false, chunk_count(work, depth * columns <= few_weights ? tiles : tiles / fewest_tiles)};
-}
+  bool by_panels() const { return by_panels_; }
+  Index chunks() const { return chunks_; }
+  Range panels(Index chunk) const { return by_panels_ ? split(panels_, chunks_, chunk) : Range{0, panels_}; }
+  Range rows(Index chunk) const {
+    if (by_panels_) return {0, rows_};
+    const Range part = split(tiles(), chunks_, chunk);
+    return {part.begin * tile_rows_, std::min(part.end * tile_rows_, rows_)};
+  }
+
+ private:
+  Index tiles() const { return divide_up(rows_, tile_rows_); }
+
+  Index rows_, tile_rows_, panels_;
+  bool by_panels_;
+  Index chunks_;
+};
 
 }  // namespace linnet::kernels

@@ -166,7 +166,7 @@ struct NoPrefetch {
 
 /// Fetches the next panel while this one is multiplied: the weights of a whole network do not fit a cache near the
 /// core, and without this every panel would begin by waiting. Four tiles fetch a panel; the others leave the cache
-/// alone.
+/// alone. Behind the last panel is what the memory allocator has put there; fetching it does no harm.
 class Prefetch {
  public:
   LINNET_INLINE Prefetch(const float* panel, Index floats) : next_(panel), end_(panel + floats) {}

@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "error_message.h"
 #include "linnet/error.h"
 
 namespace linnet::autograd {
 namespace {
+
+using test::message_of;
 
 Variable leaf(float value) { return Variable(Tensor::full({}, value), true); }
 float value_of(const Tensor& tensor) { return *tensor.data(); }
@@ -25,16 +28,6 @@ Variable add(const Variable& a, const Variable& b) {
                           [](const Tensor& gradient) {
                             return std::vector<Tensor>{gradient, gradient};
                           });
-}
-
-template <class Function>
-std::string message_of(Function&& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Autograd, AddsUpTheUsesOfAValue) {

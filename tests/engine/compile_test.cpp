@@ -7,12 +7,15 @@
 
 #include "compiled_graphs.h"
 #include "engine/compile/pass.h"
+#include "error_message.h"
 #include "linnet/error.h"
 #include "linnet/session.h"
 #include "linnet/training_model.h"
 
 namespace linnet {
 namespace {
+
+using test::message_of;
 
 using test::count;
 using test::relative_difference;
@@ -250,16 +253,6 @@ TEST(Compile, LinearWeightsAreShared) {
   const Tensor& bias = model.weights.at(model.graph.output().name + ".bias");
   EXPECT_EQ(after, std::vector<float>(bias.data(), bias.data() + 5));
   EXPECT_NE(after, before);
-}
-
-template <class Call>
-std::string message_of(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Compile, RefusesWrongOptionsAndWeights) {

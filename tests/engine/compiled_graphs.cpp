@@ -70,6 +70,19 @@ Graph inverted_residuals() {
   return std::move(s).finish();
 }
 
+/// A gated map that is added to a convolution's output, not convolved; a depthwise convolution whose output is added.
+Graph gated_residuals() {
+  Sketch s("gated_residuals", 11, 9, 3);
+  const int x = s.activate(s.conv(0, 8, 3), Activation::relu);
+  const int map = s.activate(s.depthwise(x), Activation::relu);
+  int gate = s.add(op::GlobalAveragePool{}, {map});
+  gate = s.activate(s.conv(gate, 3, 1, 1, 1, true), Activation::relu);
+  gate = s.activate(s.conv(gate, 8, 1, 1, 1, true), Activation::sigmoid);
+  const int sum = s.sum(s.conv(x, 8), s.add(op::ScaleChannels{}, {map, gate}));
+  s.classify(s.sum(s.conv(sum, 8), s.depthwise(sum, 5)), 5);
+  return std::move(s).finish();
+}
+
 Graph shuffle_units() {
   Sketch s("shuffle_units", 12, 15, 3);
   int x = s.activate(s.norm(s.conv(0, 12, 3, 2)), Activation::relu);
@@ -191,8 +204,8 @@ Graph fused_before() {
 }
 
 std::vector<Graph> handmade_graphs() {
-  return {inverted_residuals(), shuffle_units(),    attention_block(), batch_norms_alone(), pools(),
-          residuals(),          input_used_often(), only_input(),      wide_dense()};
+  return {inverted_residuals(), gated_residuals(),  shuffle_units(), attention_block(), batch_norms_alone(), pools(),
+          residuals(),          input_used_often(), only_input(),    wide_dense()};
 }
 
 Graph random_graph(std::uint64_t seed) {

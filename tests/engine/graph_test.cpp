@@ -5,22 +5,13 @@
 #include <array>
 #include <tuple>
 
+#include "error_message.h"
 #include "linnet/error.h"
 
 namespace linnet {
 namespace {
 
-/// The message of the Error that `action` throws; fails the test if it throws none.
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "expected linnet::Error";
-  return "";
-}
+using test::message_of;
 
 constexpr Padding same{Padding::Rule::same, 0};
 constexpr Padding symmetric(Index amount) { return {Padding::Rule::symmetric, amount}; }
@@ -150,7 +141,7 @@ TEST(Graph, ResizesOnlyNetworksThatAllowIt) {
   builder.add("pool", op::GlobalAveragePool{}, {1});
   const Graph graph = std::move(builder).finish();
   EXPECT_EQ(with_input_size(graph, 11, 5).nodes[1].shape, (Shape{4, 1, 4}));
-  EXPECT_EQ(error_of([&] { with_input_size(graph, 11, 4); }),
+  EXPECT_EQ(message_of([&] { with_input_size(graph, 11, 4); }),
             "conv2d \"stem\": expected an input that holds a window of 5 with padding 0, found " +
                 to_string({11, 4, 3}) + ", which is too small");
 }
@@ -198,7 +189,7 @@ TEST(Graph, RefusesOperationsThatDoNotFitTheirInputs) {
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(test.complaint);
-    const std::string message = error_of([&] { infer_shape("the_node", test.op, test.inputs); });
+    const std::string message = message_of([&] { infer_shape("the_node", test.op, test.inputs); });
     EXPECT_NE(message.find(test.complaint), std::string::npos) << message;
     EXPECT_EQ(message.find(std::string(op_name(test.op)) + " \"the_node\": expected "), 0u) << message;
   }
@@ -208,21 +199,21 @@ TEST(Graph, ChecksTheGraphAsAWhole) {
   const Graph good = every_op();
   Graph graph = good;
   graph.nodes[3].name = "norm";
-  EXPECT_NE(error_of([&] { infer_shapes(graph); }).find("node 3 (\"norm\"): the name is taken"), std::string::npos);
+  EXPECT_NE(message_of([&] { infer_shapes(graph); }).find("node 3 (\"norm\"): the name is taken"), std::string::npos);
   graph = good;
   graph.nodes[3].inputs[0] = 3;
-  EXPECT_NE(error_of([&] { infer_shapes(graph); }).find("an earlier node as input, found 3"), std::string::npos);
+  EXPECT_NE(message_of([&] { infer_shapes(graph); }).find("an earlier node as input, found 3"), std::string::npos);
   graph = good;
   graph.nodes[3].inputs[0] = -1;
-  error_of([&] { infer_shapes(graph); });
+  message_of([&] { infer_shapes(graph); });
   graph = good;
   graph.nodes.erase(graph.nodes.begin());
-  error_of([&] { infer_shapes(graph); });
+  message_of([&] { infer_shapes(graph); });
   graph.nodes.clear();
-  error_of([&] { infer_shapes(graph); });
+  message_of([&] { infer_shapes(graph); });
   GraphBuilder builder("net", 4, 4, 3);
-  error_of([&] { builder.add("late", op::Activate{}, {1}); });
-  error_of([&] {
+  message_of([&] { builder.add("late", op::Activate{}, {1}); });
+  message_of([&] {
     builder.add("second", op::Input{4, 4, 3}, {});
     std::move(builder).finish();
   });
@@ -317,19 +308,19 @@ TEST(GraphJson, RefusesWhatIsWrongAndSaysWhere) {
       EXPECT_NO_THROW(graph_from_json(text));
       continue;
     }
-    const std::string message = error_of([&] { graph_from_json(text); });
+    const std::string message = message_of([&] { graph_from_json(text); });
     EXPECT_NE(message.find(test.complaint), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
   for (const char* text : {"", "null", "[]", "{}", "\"\"", "1", R"({"version":1,"name":"n","nodes":[]})",
                            R"({"version":1,"name":"n","nodes":{}})", R"({"version":1,"name":"n","nodes":3})"}) {
     SCOPED_TRACE(text);
-    error_of([&] { graph_from_json(text); });
+    message_of([&] { graph_from_json(text); });
   }
-  error_of([] { graph_from_json(std::string(1000000, '[')); });
+  message_of([] { graph_from_json(std::string(1000000, '[')); });
   std::string many = R"({"version":1,"name":"n","nodes":[0)";
   for (int i = 0; i < 65536; ++i) many += ",0";
-  EXPECT_NE(error_of([&] { graph_from_json(many + "]}"); }).find("found 65537"), std::string::npos);
+  EXPECT_NE(message_of([&] { graph_from_json(many + "]}"); }).find("found 65537"), std::string::npos);
 }
 
 TEST(GraphJson, ReadsItsFirstVersion) {
@@ -358,7 +349,7 @@ TEST(GraphJson, SurvivesDamageToEveryByte) {
       } catch (const Error&) {
       }
     }
-    if (i % 8 == 0) error_of([&] { graph_from_json(good.substr(0, i)); });
+    if (i % 8 == 0) message_of([&] { graph_from_json(good.substr(0, i)); });
   }
   EXPECT_GT(survivors, 0) << "renamed nodes are harmless";
 }

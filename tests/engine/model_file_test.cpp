@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "error_message.h"
 #include "linnet/error.h"
 #include "linnet/model.h"
 #include "linnet/random.h"
@@ -12,6 +13,8 @@
 
 namespace linnet {
 namespace {
+
+using test::message_of;
 
 Graph small_graph() {
   GraphBuilder builder("small", 8, 6, 3);
@@ -44,15 +47,6 @@ void expect_same_weights(const Weights& expected, const Weights& found) {
     ASSERT_EQ(tensor.shape(), found.at(key).shape());
     EXPECT_TRUE(std::equal(tensor.data(), tensor.data() + tensor.size(), found.at(key).data()));
   }
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 void expect_parts(const std::string& message, const std::vector<std::string>& parts) {

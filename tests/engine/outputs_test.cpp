@@ -5,6 +5,7 @@
 
 #include "allocation_counter.h"
 #include "compiled_graphs.h"
+#include "error_message.h"
 #include "linnet/error.h"
 #include "linnet/random.h"
 #include "linnet/session.h"
@@ -13,16 +14,7 @@
 namespace linnet {
 namespace {
 
-template <class Action>
-std::string complaint_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "expected linnet::Error";
-  return "";
-}
+using test::message_of;
 
 using Values = std::vector<std::vector<float>>;
 
@@ -68,7 +60,7 @@ TEST(Outputs, TravelInJson) {
   const auto read_with = [&](const std::string& outputs) {
     std::string changed = text;
     const std::string field = "\"outputs\":[3,6,3,0]";
-    return complaint_of([&] { graph_from_json(changed.replace(changed.find(field), field.size(), outputs)); });
+    return message_of([&] { graph_from_json(changed.replace(changed.find(field), field.size(), outputs)); });
   };
   EXPECT_NE(read_with("\"outputs\":[7]").find("field \"outputs\": expected a number from"), std::string::npos);
   EXPECT_NE(read_with("\"outputs\":[-1]").find("field \"outputs\""), std::string::npos);
@@ -76,7 +68,7 @@ TEST(Outputs, TravelInJson) {
   EXPECT_NE(read_with("\"outputs\":6").find("expected a list"), std::string::npos);
   EXPECT_NE(read_with("\"outlets\":[6]").find("\"outputs\" is missing"), std::string::npos);
   graph.outputs = {3, 7};
-  EXPECT_EQ(complaint_of([&] { infer_shapes(graph); }),
+  EXPECT_EQ(message_of([&] { infer_shapes(graph); }),
             "graph \"small\": expected outputs among its 7 nodes, found node 7");
 }
 
@@ -88,7 +80,7 @@ TEST(Outputs, CuttingKeepsWhatTheyDependOn) {
   const Graph one = cut_to_outputs(six_nodes(), {4});
   EXPECT_TRUE(one.outputs.empty());
   EXPECT_EQ(one.output().name, "pool");
-  EXPECT_EQ(complaint_of([] { cut_to_outputs(six_nodes(), {9}); }),
+  EXPECT_EQ(message_of([] { cut_to_outputs(six_nodes(), {9}); }),
             "graph \"small\": expected outputs among its 7 nodes, found node 9");
 }
 
@@ -134,7 +126,7 @@ TEST(Outputs, AllTakePartInTraining) {
   TrainingModel training(model.graph, model.weights);
   ThreadPool pool(1);
   const Tensor input = Tensor::full({2, 6, 6, 3}, 0.5f);
-  EXPECT_NE(complaint_of([&] { training.forward(input, TrainingModel::Mode::training, 1, pool); }).find("forward_all"),
+  EXPECT_NE(message_of([&] { training.forward(input, TrainingModel::Mode::training, 1, pool); }).find("forward_all"),
             std::string::npos);
   const auto outputs = training.forward_all(input, TrainingModel::Mode::training, 1, pool);
   ASSERT_EQ(outputs.size(), 2u);
@@ -153,20 +145,20 @@ TEST(Outputs, OfSessionsAreChecked) {
   ASSERT_EQ(plan->output_count(), 2u);
   EXPECT_EQ(plan->output_shape(0), (Shape{1, 4, 4, 4}));
   EXPECT_EQ(plan->output_shape(1), (Shape{1, 2}));
-  EXPECT_EQ(complaint_of([&] { plan->output_shape(2); }), "plan: small has 2 outputs, found a request for output 2");
+  EXPECT_EQ(message_of([&] { plan->output_shape(2); }), "plan: small has 2 outputs, found a request for output 2");
   EXPECT_NE(plan->to_string().find("output 1"), std::string::npos);
 
   Session session(plan);
   const std::vector<float> input = test::random_input(model, 1, 1);
   Values values = room_for(*plan);
   std::vector<std::span<float>> spans = spans_of(values);
-  EXPECT_EQ(complaint_of([&] { session.run(input, values[0]); }),
+  EXPECT_EQ(message_of([&] { session.run(input, values[0]); }),
             "session: expected room for 2 outputs, found room for 1");
   const std::vector<std::span<float>> swapped{spans[1], spans[0]};
-  EXPECT_NE(complaint_of([&] { session.run(input, swapped); }).find("the output has 2 values, expected 64"),
+  EXPECT_NE(message_of([&] { session.run(input, swapped); }).find("the output has 2 values, expected 64"),
             std::string::npos);
   const std::vector<std::span<float>> overlapping{spans[0], spans[0].first(2)};
-  EXPECT_EQ(complaint_of([&] { session.run(input, overlapping); }), "session: two outputs overlap");
+  EXPECT_EQ(message_of([&] { session.run(input, overlapping); }), "session: two outputs overlap");
 
   const std::size_t before = test::allocation_count();
   for (int run = 0; run < 3; ++run) session.run(input, spans);
@@ -181,7 +173,7 @@ TEST(Outputs, ComeWithModelFiles) {
   Model model = test::random_model(std::move(graph), 1);
   model.labels = {"a", "b"};
   const std::string path = testing::TempDir() + "several_outputs.safetensors";
-  EXPECT_NE(complaint_of([&] { save_model(model, path); }).find("labels: expected a network with one output, found 2"),
+  EXPECT_NE(message_of([&] { save_model(model, path); }).find("labels: expected a network with one output, found 2"),
             std::string::npos);
   model.labels.clear();
   save_model(model, path);

@@ -10,11 +10,14 @@
 
 #include "allocation_counter.h"
 #include "compiled_graphs.h"
+#include "error_message.h"
 #include "linnet/architectures.h"
 #include "linnet/error.h"
 
 namespace linnet {
 namespace {
+
+using test::message_of;
 
 /// Every op, and a real network in small.
 std::vector<Model> models() {
@@ -122,16 +125,6 @@ TEST(Session, ObserverSeesEveryStep) {
   }
 }
 
-template <class Call>
-std::string message_of(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Session, RefusesWrongUse) {
   const Model model = test::random_model(test::handmade_graphs().front(), 1);
   const auto plan = compile(model);
@@ -146,7 +139,7 @@ TEST(Session, RefusesWrongUse) {
             "session: the input has 4 values, expected 663, [1, 17, 13, 3]");
   EXPECT_EQ(message_of([&] { session.run(input, wrong); }), "session: the output has 4 values, expected 5, [1, 5]");
   EXPECT_EQ(message_of([&] { session.run(input, std::span(input).first(5)); }), "session: input and output overlap");
-  EXPECT_EQ(message_of([&] { session.run(input, output); }), "no error");
+  EXPECT_NO_THROW(session.run(input, output));
 }
 
 }  // namespace

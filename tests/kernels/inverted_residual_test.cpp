@@ -4,14 +4,14 @@
 #include "kernels/common/scalar_activation.h"
 #include "kernels/conv/conv.h"
 #include "kernels/depthwise/depthwise.h"
-#include "kernels/inverted_residual/schedule.h"
 #include "kernels/pointwise/pointwise.h"
-#include "linnet/cpu.h"
 #include "linnet/thread_pool.h"
 #include "window_shapes.h"
 
 namespace linnet::kernels::test::inverted_residual_test {
 namespace {
+
+constexpr std::size_t small_cache = 256 * 1024, large_cache = std::size_t{1} << 30;
 
 struct Case {
   Window window;
@@ -110,8 +110,7 @@ struct Block {
         project_packed(project.packed()),
         input(random_floats(c.window.in_pixels() * shape.input_stride, 9), 1),
         filters(random_floats(c.channels * c.window.kernel_area(), 10)),
-        filter_bias(random_floats(c.channels, 11)),
-        positions(inverted_residual_positions(shape)) {
+        filter_bias(random_floats(c.channels, 11)) {
     const Index lanes = pointwise_kernels().lanes, padded = (c.channels + lanes - 1) / lanes * lanes;
     filters_packed.resize(static_cast<std::size_t>(padded * c.window.kernel_area()));
     depthwise_pack_blocks(filters.data(), c.channels, c.window.kernel_area(), lanes, filters_packed.data());
@@ -121,7 +120,6 @@ struct Block {
     output_size = c.window.out_pixels() * out_channels;
     if (c.residual) residual = random_floats(output_size, 12);
 
-    args.shape = shape;
     args.input = input.data();
     args.expand = {expand_packed.data(), expand.bias.data(), Activation::hard_swish};
     args.depthwise = {filters_packed.data(), bias_packed.data(), Activation::relu6};
@@ -129,15 +127,16 @@ struct Block {
     args.excite = {excite.weights.data(), excite.bias.data(), Activation::sigmoid};
     args.project = project_packed.data();
     args.epilogue = {project.bias.data(), c.residual ? residual.data() : nullptr, out_channels, Activation::relu};
-    args.positions = positions.data();
   }
 
-  std::vector<float> run(int threads) {
+  std::vector<float> run(int threads, std::size_t cache_bytes) {
+    const InvertedResidualPlan plan = plan_inverted_residual(shape, cache_bytes);
+    EXPECT_TRUE(fits(plan));
     ThreadPool pool(threads);
-    Guarded output(output_size, 1), workspace(static_cast<Index>(inverted_residual_workspace_size(shape, threads)));
+    Guarded output(output_size, 1), workspace(static_cast<Index>(inverted_residual_workspace_size(plan, threads)));
     args.output = output.data();
     args.workspace = workspace.data();
-    inverted_residual(pool, args);
+    inverted_residual(pool, plan, args);
     EXPECT_TRUE(output.intact());
     EXPECT_TRUE(workspace.intact());
     return output.values();
@@ -191,7 +190,6 @@ struct Block {
   Dense expand, squeeze, excite, project;
   Guarded expand_packed, project_packed, input;
   std::vector<float> filters, filter_bias, filters_packed, bias_packed, residual;
-  std::vector<std::int32_t> positions;
   Index output_size = 0;
   InvertedResidualArgs args;
 };
@@ -223,35 +221,34 @@ TEST(InvertedResidual, StemInPlaceOfTheExpansion) {
                 {bias.data(), nullptr, 0, Activation::hard_swish},
                 workspace.data()});
     block.shape.input_stride = 44;
-    block.args.shape = block.shape;
     block.args.input = between.data();
-    const std::vector<float> expected = block.run(1);
+    const std::vector<float> expected = block.run(1, small_cache);
 
     block.shape.in_channels = block.shape.input_stride = inputs;
     block.shape.has_stem = true;
     block.shape.stem = stem;
-    if (!inverted_residual_fits(block.shape)) GTEST_SKIP() << "the second-level cache holds this map";
-    block.args.shape = block.shape;
+    EXPECT_FALSE(fits(plan_inverted_residual(block.shape, large_cache)));
     block.args.input = picture.data();
     block.args.expand = {packed.data(), bias.data(), Activation::hard_swish};
-    for (const int threads : {1, 2, 3}) EXPECT_TRUE(identical(block.run(threads), expected));
+    for (const int threads : {1, 2, 3}) EXPECT_TRUE(identical(block.run(threads, small_cache), expected));
   }
 }
 
+/// With a cache that holds any map and one that holds few: by blocks, and by rows where a row is long enough.
 TEST(InvertedResidual, MatchesDoubleLoopsWithTheSameBitsForAnyThreads) {
-  int by_rows = 0, by_blocks = 0;
+  int by_rows = 0;
   for (const Case& c : cases()) {
     SCOPED_TRACE(describe(c));
     Block block(c);
-    (schedule(block.shape).by_rows ? by_rows : by_blocks)++;
-    const std::vector<float> output = block.run(1);
-    ASSERT_TRUE(near(output, block.expected(), 1e-4, 1e-4));
-    for (const int threads : {2, 3}) ASSERT_TRUE(identical(block.run(threads), output));
+    const std::vector<float> expected = block.expected();
+    for (const std::size_t cache : {small_cache, large_cache}) {
+      by_rows += plan_inverted_residual(block.shape, cache).by_rows;
+      const std::vector<float> output = block.run(1, cache);
+      ASSERT_TRUE(near(output, expected, 1e-4, 1e-4));
+      for (const int threads : {2, 3}) ASSERT_TRUE(identical(block.run(threads, cache), output));
+    }
   }
-  EXPECT_GE(by_blocks, 5);
-  if (cpu_info().l2_bytes <= 512 * 1024) {
-    EXPECT_GE(by_rows, 5);
-  }
+  EXPECT_EQ(by_rows, 7);
 }
 
 }  // namespace

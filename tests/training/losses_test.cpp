@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "error_message.h"
 #include "linnet/error.h"
 #include "tests/training/golden_json.h"
 
 namespace linnet::training {
 namespace {
+
+using test::message_of;
 
 using nlohmann::json;
 
@@ -69,25 +72,16 @@ TEST(CrossEntropy, ScalesWithTheGradientOfItsResult) {
   EXPECT_NEAR(logits.gradient().data()[1], -2 * probability, 1e-6);
 }
 
-std::string message(auto&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(CrossEntropy, NamesWhatIsWrong) {
   ThreadPool pool(1);
-  EXPECT_NE(message([] {
+  EXPECT_NE(message_of([] {
               smoothed_targets(std::vector<int>{0, 3}, 3, 0);
             }).find("label 3 of sample 1"),
             std::string::npos);
-  EXPECT_NE(message([] { smoothed_targets(std::vector<int>{-1}, 3, 0); }).find("label -1"), std::string::npos);
-  EXPECT_NE(message([] { smoothed_targets(std::vector<int>{0}, 3, 1); }).find("[0, 1)"), std::string::npos);
+  EXPECT_NE(message_of([] { smoothed_targets(std::vector<int>{-1}, 3, 0); }).find("label -1"), std::string::npos);
+  EXPECT_NE(message_of([] { smoothed_targets(std::vector<int>{0}, 3, 1); }).find("[0, 1)"), std::string::npos);
   const autograd::Variable logits(Tensor::zeros({2, 3}), true);
-  EXPECT_NE(message([&] {
+  EXPECT_NE(message_of([&] {
               cross_entropy(logits, Tensor::zeros({2, 4}), pool);
             }).find("[2, 3] and [2, 4]"),
             std::string::npos);

@@ -9,20 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "error_message.h"
 #include "linnet/architectures.h"
 #include "linnet/error.h"
 
 namespace linnet::training {
 namespace {
 
-std::string message(auto&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::message_of;
 
 /// Every choice but the default has its rule in the library.
 TEST(Recipe, NamesInitialisationsThatThereAre) {
@@ -32,11 +26,11 @@ TEST(Recipe, NamesInitialisationsThatThereAre) {
     EXPECT_NO_THROW(set_recipe_field(recipe, "model.initialisation", name)) << name;
     EXPECT_NO_THROW(architectures::initialisation_from_name(name)) << name;
   }
-  EXPECT_NE(message([&] { set_recipe_field(recipe, "model.initialisation", "tensorflow"); }), "no error");
+  EXPECT_NE(message_of([&] { set_recipe_field(recipe, "model.initialisation", "tensorflow"); }), "no error");
 }
 
 std::string json_message(const std::string& text) {
-  return message([&] { recipe_from_json(text, "cake.json"); });
+  return message_of([&] { recipe_from_json(text, "cake.json"); });
 }
 
 TEST(Recipe, DefaultsComeBackFromTheirText) {
@@ -103,7 +97,7 @@ TEST(Recipe, ErrorsNameSourceFieldExpectedAndFound) {
     EXPECT_EQ(found.find('\n'), std::string::npos) << found;
     for (const std::string& part : parts) EXPECT_NE(found.find(part), std::string::npos) << text << "\n" << found;
   }
-  EXPECT_NE(message([] { load_recipe("/nowhere/cake.json"); }).find("/nowhere/cake.json"), std::string::npos);
+  EXPECT_NE(message_of([] { load_recipe("/nowhere/cake.json"); }).find("/nowhere/cake.json"), std::string::npos);
 }
 
 TEST(Recipe, FlagsSetEveryField) {
@@ -135,7 +129,7 @@ TEST(Recipe, FlagsSetEveryField) {
                                                {"optimiser.nesterov", "yes", "true or false"},
                                                {"data.mean", "1,x", "found"},
                                                {"learning_rate", "1", "unknown"}}) {
-    const std::string found = message([&, field = name, text = value] { set_recipe_field(recipe, field, text); });
+    const std::string found = message_of([&, field = name, text = value] { set_recipe_field(recipe, field, text); });
     EXPECT_NE(found.find(part), std::string::npos) << found;
     EXPECT_NE(found.find(name), std::string::npos) << found;
   }
@@ -149,7 +143,7 @@ TEST(Recipe, ChecksFieldsAgainstEachOther) {
   const auto broken = [&good](auto&& change) {
     Recipe recipe = good;
     change(recipe);
-    return message([&] { check_recipe(recipe); });
+    return message_of([&] { check_recipe(recipe); });
   };
   EXPECT_NE(broken([](Recipe& r) { r.model.name = ""; }).find("'model.name'"), std::string::npos);
   EXPECT_NE(broken([](Recipe& r) { r.data.train = ""; }).find("'data.train'"), std::string::npos);
@@ -169,7 +163,7 @@ TEST(Recipe, ResumingAllowsOnlyWhatDoesNotChangeTheResult) {
   now.checkpoint_every = 7;
   EXPECT_NO_THROW(check_resumable(before, now));
   now.epochs = 11;
-  const std::string found = message([&] { check_resumable(before, now); });
+  const std::string found = message_of([&] { check_resumable(before, now); });
   EXPECT_NE(found.find("field 'epochs' is 11, but the run began with 10"), std::string::npos) << found;
 }
 

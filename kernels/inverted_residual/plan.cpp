@@ -1,9 +1,9 @@
-#include "kernels/inverted_residual/schedule.h"
-
 #include <algorithm>
 
+#include "kernels/conv/convolution.h"
+#include "kernels/conv/tiles.h"
+#include "kernels/inverted_residual/inverted_residual.h"
 #include "kernels/pointwise/panels.h"
-#include "kernels/pointwise/pointwise.h"
 #include "kernels/pointwise/split.h"
 #include "linnet/cpu.h"
 
@@ -13,19 +13,31 @@ namespace {
 /// What should fit into a first-level cache beside the input and the weights.
 constexpr Index near_floats = 16 * 1024 / sizeof(float);
 
-constexpr Index to_alignment(Index floats) { return (floats + 15) / 16 * 16; }
+Index aligned(Index floats) { return static_cast<Index>(aligned_size(floats)); }
 
-Index l2_floats() {
+Index cache_floats(std::size_t bytes) {
   constexpr std::size_t usual = 512 * 1024;
-  const std::size_t bytes = cpu_info().l2_bytes;
+  if (bytes == 0) bytes = cpu_info().l2_bytes;
   return static_cast<Index>((bytes != 0 ? bytes : usual) / sizeof(float));
+}
+
+std::vector<std::int32_t> positions_of(const InvertedResidualPlan& plan) {
+  std::vector<std::int32_t> positions;
+  for (Index y = 0; y < plan.shape.window.in_height; ++y) {
+    for (Index x = 0; x < plan.shape.window.in_width; ++x) {
+      positions.push_back(static_cast<std::int32_t>(y * plan.row + x * plan.lanes));
+    }
+  }
+  return positions;
 }
 
 }  // namespace
 
-InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
+InvertedResidualPlan plan_inverted_residual(const InvertedResidualShape& shape, std::size_t cache_bytes) {
   const Window& window = shape.window;
-  InvertedResidualSchedule plan;
+  const Index quarter_cache = cache_floats(cache_bytes) / 4;
+  InvertedResidualPlan plan;
+  plan.shape = shape;
   plan.lanes = pointwise_kernels().lanes;
   plan.blocks = vector_count(shape.channels, plan.lanes);
   const Index width =
@@ -37,12 +49,12 @@ InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
 
   // A row must fill the projection's tiles; all weights are read once per row.
   constexpr Index fewest_pixels = 20;
-  const bool rows_pay = window.out_width >= fewest_pixels && map > l2_floats() / 4 && weights <= l2_floats() / 4;
+  const bool rows_pay = window.out_width >= fewest_pixels && map > quarter_cache && weights <= quarter_cache;
   // Positions in a buffer for the whole map are 32-bit numbers.
   constexpr std::int64_t largest_map = 1 << 30;
   plan.by_rows = rows_pay || std::int64_t{window.in_height + window.kernel_height} * plan.row > largest_map;
   plan.keeps_map = shape.out_channels != 0 && (!plan.by_rows || shape.squeezed != 0);
-  plan.map = plan.keeps_map ? to_alignment(map) : 0;
+  plan.map = plan.keeps_map ? aligned(map) : 0;
   const Index panels = panel_count(shape.channels, plan.lanes);
   plan.ring = plan.by_rows ? window.kernel_height
                            : std::max((window.out_height - 1) * window.stride + window.kernel_height,
@@ -57,15 +69,24 @@ InvertedResidualSchedule schedule(const InvertedResidualShape& shape) {
     plan.expanded = (plan.group + 1) * block;
   }
   plan.groups = std::max<Index>(1, divide_up(panels * 2, plan.group));
-  if (shape.has_stem) plan.stem_rows = to_alignment(convolution_row_size(stem_shape(shape)));
-  plan.expanded = to_alignment(plan.expanded);
-  plan.row_map = to_alignment(plan.row_map);
+  if (shape.has_stem)
+    plan.stem_rows = aligned(convolution_row_size({shape.stem, 1, shape.in_channels, shape.channels}));
+  plan.expanded = aligned(plan.expanded);
+  plan.row_map = aligned(plan.row_map);
   if (shape.squeezed != 0) {
     const Index padded = plan.blocks * plan.lanes;
-    plan.row_sums = to_alignment((plan.by_rows ? window.out_height : 1) * padded);
-    plan.gates = to_alignment(2 * padded + shape.squeezed);
+    plan.row_sums = aligned((plan.by_rows ? window.out_height : 1) * padded);
+    plan.gates = aligned(2 * padded + shape.squeezed);
   }
+  if (!plan.by_rows && shape.expands) plan.positions = positions_of(plan);
   return plan;
+}
+
+bool fits(const InvertedResidualPlan& plan) { return !plan.shape.has_stem || (plan.by_rows && plan.stem_rows > 0); }
+
+std::size_t inverted_residual_workspace_size(const InvertedResidualPlan& plan, int threads) {
+  return static_cast<std::size_t>(threads) * static_cast<std::size_t>(plan.per_thread()) +
+         static_cast<std::size_t>(plan.map + plan.row_sums + plan.gates);
 }
 
 }  // namespace linnet::kernels
