@@ -13,4 +13,10 @@ struct Epilogue {
   Activation activation = Activation::none;
 };
 
+/// Of so many instructions that a loop of its own over what has been stored costs little beside it.
+__attribute__((always_inline)) inline bool is_long(Activation activation) {
+  return activation == Activation::hard_sigmoid || activation == Activation::silu ||
+         activation == Activation::sigmoid || activation == Activation::gelu;
+}
+
 }  // namespace linnet::kernels

@@ -10,7 +10,7 @@ namespace {
 /// Neighbouring outputs of one row; `inputs` are the rows under the kernel, at the first tap of the tile.
 template <Index kernel, Index stride, Index width>
 LINNET_INLINE void block_tile(const DepthwiseBlockArgs& args, const float* const (&inputs)[kernel], Index x,
-                              float* output) {
+                              Activation activation, float* output) {
   Vec sums[width];
   const Vec bias = load(args.bias);
   LINNET_UNROLL
@@ -31,7 +31,7 @@ LINNET_INLINE void block_tile(const DepthwiseBlockArgs& args, const float* const
       }
     }
   }
-  activate_tile(args.activation, sums);
+  activate_tile(activation, sums);
   output += x * args.output_pixel;
   if (args.channels == lanes) {
     LINNET_UNROLL
@@ -41,10 +41,22 @@ LINNET_INLINE void block_tile(const DepthwiseBlockArgs& args, const float* const
   }
 }
 
+__attribute__((noinline)) void activate_row(Activation activation, Index vectors, float* row) {
+  with_activation(
+      activation, [=](auto tag) __attribute__((always_inline)) {
+        for (Index i = 0; i < vectors; ++i) {
+          store(row + i * lanes, activate<decltype(tag)::activation>(load(row + i * lanes)));
+        }
+      });
+}
+
 /// Rows in tiles of one width; the last one covers outputs of the one before it again where the width does not divide.
 template <Index kernel, Index stride, Index width>
 void block_rows(const DepthwiseBlockArgs& args) {
   Index slot = args.slot;
+  const bool by_row = args.output_pixel == lanes && args.activation != Activation::none &&
+                      args.activation != Activation::relu && args.activation != Activation::relu6;
+  const Activation by_tile = by_row ? Activation::none : args.activation;
   for (Index y = 0; y < args.rows; ++y) {
     const float* inputs[kernel];
     for (Index ky = 0; ky < kernel; ++ky) {
@@ -53,8 +65,9 @@ void block_rows(const DepthwiseBlockArgs& args) {
     slot = slot + stride < args.ring ? slot + stride : slot + stride - args.ring;
     float* output = args.output + y * args.output_row;
     Index x = 0;
-    for (; x + width <= args.width; x += width) block_tile<kernel, stride, width>(args, inputs, x, output);
-    if (x < args.width) block_tile<kernel, stride, width>(args, inputs, args.width - width, output);
+    for (; x + width <= args.width; x += width) block_tile<kernel, stride, width>(args, inputs, x, by_tile, output);
+    if (x < args.width) block_tile<kernel, stride, width>(args, inputs, args.width - width, by_tile, output);
+    if (by_row) activate_row(args.activation, args.width, output);
   }
 }
 

@@ -35,6 +35,7 @@ class Image {
     map_ = args.workspace + static_cast<Index>(pool.threads()) * plan_.per_thread();
     sums_ = map_ + plan_.map;
     means_ = sums_ + plan_.row_sums;
+    project_weights_ = args.project;
   }
 
   void run() {
@@ -84,9 +85,21 @@ class Image {
   void fill(PointwiseArgs& product, const Segments& segments, float* place) const {
     product.output = place;
     product.output_stride = plan_.lanes;
-    product.epilogue.activation = args_.expand.activation;
+    const bool afterwards = is_long(args_.expand.activation);
+    product.epilogue.activation = afterwards ? Activation::none : args_.expand.activation;
     product.blocks = {block_size(), plan_.by_rows ? nullptr : plan_.positions.data()};
     pointwise_.run(product, segments, {0, product.rows}, {0, panel_count(product.out_channels, plan_.lanes)});
+    if (afterwards) activate(product, place);
+  }
+
+  void activate(const PointwiseArgs& product, float* place) const {
+    const Index rows = product.rows / window_.in_width, size = window_.in_width * plan_.lanes;
+    for (Index b = 0; b < vector_count(product.out_channels, plan_.lanes); ++b) {
+      for (Index y = 0; y < rows; ++y) {
+        float* row = place + b * block_size() + y * plan_.row;
+        elementwise_.activate(args_.expand.activation, size, row, row);
+      }
+    }
   }
 
   /// As expand(), without an expansion.
@@ -228,7 +241,7 @@ class Image {
     product.out_channels = shape_.out_channels;
     product.input = map;
     product.input_stride = plan_.lanes;
-    product.weights = args_.project;
+    product.weights = project_weights_;
     product.output = output_ + first_pixel * shape_.out_channels;
     product.output_stride = shape_.out_channels;
     product.epilogue = epilogue_;
@@ -262,10 +275,26 @@ class Image {
     }
   }
 
+  /// The projection's weights times the gates of their inputs.
+  void scale_weights() {
+    float* scaled = means_ + plan_.gates;
+    for (Index panel = 0; panel < panel_count(shape_.out_channels, plan_.lanes); ++panel) {
+      const Index begin = panel_begin(panel, plan_.lanes) * shape_.channels;
+      const Index width = panel_vectors(panel, shape_.out_channels, plan_.lanes) * plan_.lanes;
+      for (Index i = 0; i < shape_.channels; ++i) {
+        const float gate = gates()[i];
+        const float* weights = args_.project + begin + i * width;
+        for (Index column = 0; column < width; ++column) scaled[begin + i * width + column] = weights[column] * gate;
+      }
+    }
+    project_weights_ = scaled;
+  }
+
   void project_map() {
     const ProductCut cut(out_pixels_, shape_.channels, shape_.out_channels, plan_.lanes, pointwise_.tile_rows);
     const Range all{0, out_pixels_};
-    const bool gated = shape_.squeezed != 0;
+    if (plan_.gated_weights != 0) scale_weights();
+    const bool gated = shape_.squeezed != 0 && plan_.gated_weights == 0;
     if (gated && cut.by_panels()) scale_map(all, {0, plan_.blocks});  // every chunk reads the whole map
     pool_.run(cut.chunks(), [&](Index chunk, int) {
       if (gated && !cut.by_panels()) scale_map(cut.rows(chunk), {0, plan_.blocks});
@@ -286,6 +315,7 @@ class Image {
   float* output_;
   Epilogue epilogue_;
   float *map_, *sums_, *means_;
+  const float* project_weights_;
 };
 
 }  // namespace

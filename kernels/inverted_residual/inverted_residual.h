@@ -55,12 +55,13 @@ struct InvertedResidualPlan {
   std::vector<std::int32_t> positions;
 
   // Floats of the workspace, in this order. The first three exist once per thread.
-  Index expanded = 0;   ///< a piece of the expanded map
-  Index stem_rows = 0;  ///< input rows under a row of the stem
-  Index row_map = 0;    ///< by_rows: one row of the depthwise convolution's output
-  Index map = 0;        ///< its whole output, for one image
-  Index row_sums = 0;   ///< per row (by_rows) or not: sums for squeeze-and-excite
-  Index gates = 0;      ///< means, squeezed channels, gates
+  Index expanded = 0;       ///< a piece of the expanded map
+  Index stem_rows = 0;      ///< input rows under a row of the stem
+  Index row_map = 0;        ///< by_rows: one row of the depthwise convolution's output
+  Index map = 0;            ///< its whole output, for one image
+  Index row_sums = 0;       ///< per row (by_rows) or not: sums for squeeze-and-excite
+  Index gates = 0;          ///< means, squeezed channels, gates
+  Index gated_weights = 0;  ///< the projection's weights times the gates, where they are fewer than the map's values
 
   Index per_thread() const { return expanded + stem_rows + row_map; }
 };

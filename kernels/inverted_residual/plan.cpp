@@ -77,6 +77,9 @@ InvertedResidualPlan plan_inverted_residual(const InvertedResidualShape& shape, 
     const Index padded = plan.blocks * plan.lanes;
     plan.row_sums = aligned((plan.by_rows ? window.out_height : 1) * padded);
     plan.gates = aligned(2 * padded + shape.squeezed);
+    if (shape.out_channels < window.out_height * window.out_width) {
+      plan.gated_weights = aligned(static_cast<Index>(pointwise_packed_size(shape.channels, shape.out_channels)));
+    }
   }
   if (!plan.by_rows && shape.expands) plan.positions = positions_of(plan);
   return plan;
@@ -86,7 +89,7 @@ bool fits(const InvertedResidualPlan& plan) { return !plan.shape.has_stem || (pl
 
 std::size_t inverted_residual_workspace_size(const InvertedResidualPlan& plan, int threads) {
   return static_cast<std::size_t>(threads) * static_cast<std::size_t>(plan.per_thread()) +
-         static_cast<std::size_t>(plan.map + plan.row_sums + plan.gates);
+         static_cast<std::size_t>(plan.map + plan.row_sums + plan.gates + plan.gated_weights);
 }
 
 }  // namespace linnet::kernels

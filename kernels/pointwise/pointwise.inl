@@ -7,12 +7,7 @@
 namespace linnet::kernels::LINNET_ISA {
 namespace {
 
-/// Activations that take more than a few instructions are one function for all tiles.
-LINNET_INLINE bool is_long(Activation activation) {
-  return activation == Activation::hard_sigmoid || activation == Activation::silu ||
-         activation == Activation::sigmoid || activation == Activation::gelu;
-}
-
+/// Long activations are one function for all tiles.
 __attribute__((noinline)) void activate_vectors(Activation activation, float* values, Index count) {
   with_activation(activation, [&](auto tag) {
     for (Index i = 0; i < count; ++i) store(values + i * lanes, activate<tag.activation>(load(values + i * lanes)));

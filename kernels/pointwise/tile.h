@@ -116,6 +116,9 @@ class RowPointers {
   LINNET_INLINE void advance(Index floats) {
     unroll<count>([&](auto i) LINNET_INLINE_LAMBDA { pointers_[i] += floats; });
   }
+  /// Keeps the compiler from precomputing sums of the stride and of constants, which no register is left for: an
+  /// address is a pointer, one or two strides, and a constant.
+  LINNET_INLINE void keep_addresses_simple() { asm("" : "+r"(stride_)); }
 
  private:
   static constexpr Index count = (height + 2) / 3;
@@ -148,6 +151,7 @@ LINNET_INLINE void add_steps(Tile<height, vectors>& tile, RowPointers<height>& r
   }
 #endif
   unroll<steps>([&](auto k) LINNET_INLINE_LAMBDA {
+    rows.keep_addresses_simple();
     Register operand[vectors];
     load_vectors(b + k * vectors * lanes, operand);
     unroll<height>([&](auto r) LINNET_INLINE_LAMBDA {

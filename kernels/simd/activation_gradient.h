@@ -27,7 +27,7 @@ LINNET_INLINE Vec activation_derivative(Vec x) {
     return s * (one - s);
   } else if constexpr (activation == Activation::gelu) {
     // The normal distribution's integral, and x times its density; 1/sqrt(2 pi) = 0.3989...
-    const Vec density = Vec(0.39894228f) * exp(x * x * Vec(-0.5f));
+    const Vec density = Vec(0.39894228f) * exp_negative(x * x * Vec(0.5f));
     return multiply_add(x, density, normal_cdf(x));
   } else {
     return one;

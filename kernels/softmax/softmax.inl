@@ -26,12 +26,12 @@ LINNET_INLINE float sum_of_exponentials(Index size, const float* input, float sh
   Vec total(0.0f);
   Index i = 0;
   for (; i + lanes <= size; i += lanes) {
-    const Vec term = exp(load(input + i) - Vec(shift));
+    const Vec term = exp_negative(Vec(shift) - load(input + i));
     use(i, term, lanes);
     total = total + term;
   }
   if (i < size) {
-    const Vec term = exp(load_partial(input + i, size - i) - Vec(shift));
+    const Vec term = exp_negative(Vec(shift) - load_partial(input + i, size - i));
     use(i, term, size - i);
     total = total + first_lanes(term, size - i);
   }
