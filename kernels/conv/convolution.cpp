@@ -146,7 +146,7 @@ void convolution(ThreadPool& pool, const ConvolutionArgs& args) {
   const Index pixels = window.out_pixels(), unit = unit_pixels(shape), units = divide_up(pixels, unit);
   const std::size_t slice = aligned_size(slice_size(shape));
   const std::size_t group_weights = pointwise_packed_size(patch_size, outputs);
-  const Index chunks = chunk_count(std::int64_t{pixels} * patch_size * shape.out_channels, units);
+  const Index chunks = chunk_count(std::int64_t{pixels} * patch_size * shape.out_channels, units, pool.threads());
 
   const auto product_of = [&](Range positions, const float* input, const float* weights, float* copy) {
     if (from == Source::rows) {

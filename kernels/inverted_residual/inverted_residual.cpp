@@ -164,7 +164,7 @@ class Image {
         std::int64_t{out_pixels_} * shape_.channels * window_.kernel_area() +
         (shape_.expands ? std::int64_t{window_.in_height} * window_.in_width * shape_.in_channels * shape_.channels
                         : 0);
-    const Index chunks = chunk_count(work, plan_.groups);
+    const Index chunks = chunk_count(work, plan_.groups, pool_.threads());
     pool_.run(chunks, [&](Index chunk, int worker) {
       float* buffer = expanded(worker);
       const Index top = window_.pad_top;
@@ -186,10 +186,13 @@ class Image {
     }
   }
 
-  /// Each chunk makes the rows at its upper border once more, so there are no more of them than threads need. What a
-  /// row holds does not depend on its chunk.
+  /// Each chunk makes the rows at its upper border once more, so it has many rows unless threads would go without. What
+  /// a row holds does not depend on its chunk.
   void run_by_rows() {
-    const Index chunks = pool_.threads() == 1 ? 1 : std::min<Index>(window_.out_height, 2 * pool_.threads());
+    constexpr Index enough_rows = 28;
+    const Index threads = pool_.threads();
+    const Index wanted = threads == 1 ? 1 : std::clamp(window_.out_height / enough_rows, threads, 2 * threads);
+    const Index chunks = std::min(window_.out_height, wanted);
     pool_.run(chunks, [&](Index chunk, int worker) {
       float* buffer = expanded(worker);
       float* row_map = buffer + plan_.expanded + plan_.stem_rows;
@@ -278,24 +281,40 @@ class Image {
   /// The projection's weights times the gates of their inputs.
   void scale_weights() {
     float* scaled = means_ + plan_.gates;
-    for (Index panel = 0; panel < panel_count(shape_.out_channels, plan_.lanes); ++panel) {
-      const Index begin = panel_begin(panel, plan_.lanes) * shape_.channels;
-      const Index width = panel_vectors(panel, shape_.out_channels, plan_.lanes) * plan_.lanes;
-      for (Index i = 0; i < shape_.channels; ++i) {
-        const float gate = gates()[i];
-        const float* weights = args_.project + begin + i * width;
-        for (Index column = 0; column < width; ++column) scaled[begin + i * width + column] = weights[column] * gate;
-      }
-    }
+    run_in_parts(panel_count(shape_.out_channels, plan_.lanes), shape_.channels * shape_.out_channels,
+                 [&](Range panels) {
+                   for (Index panel = panels.begin; panel < panels.end; ++panel) scale_panel(panel, scaled);
+                 });
     project_weights_ = scaled;
   }
 
+  void scale_panel(Index panel, float* scaled) const {
+    const Index begin = panel_begin(panel, plan_.lanes) * shape_.channels;
+    const Index width = panel_vectors(panel, shape_.out_channels, plan_.lanes) * plan_.lanes;
+    for (Index i = 0; i < shape_.channels; ++i) {
+      const float gate = gates()[i];
+      const float* weights = args_.project + begin + i * width;
+      for (Index column = 0; column < width; ++column) scaled[begin + i * width + column] = weights[column] * gate;
+    }
+  }
+
+  /// Work that is little more than reading and writing so many floats.
+  template <class Function>
+  void run_in_parts(Index size, Index floats, Function&& part) const {
+    constexpr std::int64_t multiply_adds = 8;  // that take as long as one float
+    const Index parts = chunk_count(multiply_adds * floats, size, pool_.threads());
+    pool_.run(parts, [&](Index chunk, int) { part(split(size, parts, chunk)); });
+  }
+
   void project_map() {
-    const ProductCut cut(out_pixels_, shape_.channels, shape_.out_channels, plan_.lanes, pointwise_.tile_rows);
+    const ProductCut cut(out_pixels_, shape_.channels, shape_.out_channels, plan_.lanes, pointwise_.tile_rows,
+                         pool_.threads());
     const Range all{0, out_pixels_};
     if (plan_.gated_weights != 0) scale_weights();
     const bool gated = shape_.squeezed != 0 && plan_.gated_weights == 0;
-    if (gated && cut.by_panels()) scale_map(all, {0, plan_.blocks});  // every chunk reads the whole map
+    if (gated && cut.by_panels()) {  // every chunk reads the whole map
+      run_in_parts(plan_.blocks, out_pixels_ * shape_.channels, [&](Range blocks) { scale_map(all, blocks); });
+    }
     pool_.run(cut.chunks(), [&](Index chunk, int) {
       if (gated && !cut.by_panels()) scale_map(cut.rows(chunk), {0, plan_.blocks});
       project(map_, out_pixels_, cut.rows(chunk), 0, cut.panels(chunk));

@@ -27,13 +27,11 @@ std::span<const Variant<LinearKernels>> linear_variants() {
 }
 
 void linear(ThreadPool& pool, const LinearArgs& args) {
-  // At one row the weights' bandwidth is the limit: a chunk is a few hundred kilobytes of them.
-  constexpr std::int64_t weights_per_chunk = 64 * 1024;
+  // With few rows the time goes into reading the weights, as long as into some multiply-adds with each.
+  constexpr Index reading = 8;
   const LinearKernels& kernels = linear_kernels();
-  const std::int64_t weights = std::int64_t{args.in_features} * args.out_features;
-  const Index by_weights = static_cast<Index>((weights + weights_per_chunk / 2) / weights_per_chunk);
-  const Index chunks = std::max(chunk_count(weights * args.rows, args.out_features),
-                                std::clamp<Index>(by_weights, 1, std::max<Index>(args.out_features, 1)));
+  const std::int64_t work = std::int64_t{args.in_features} * args.out_features * std::max(args.rows, reading);
+  const Index chunks = chunk_count(work, args.out_features, pool.threads());
   pool.run(chunks, [&](Index chunk, int) { kernels.run(args, split(args.out_features, chunks, chunk)); });
 }
 

@@ -87,7 +87,8 @@ void pointwise_pack(const float* weights, Index out_stride, Index in_stride, Ind
 
 void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
   const PointwiseKernels& kernels = pointwise_kernels();
-  const ProductCut cut(args.rows, args.in_channels, args.out_channels, kernels.lanes, kernels.tile_rows);
+  const ProductCut cut(args.rows, args.in_channels, args.out_channels, kernels.lanes, kernels.tile_rows,
+                       pool.threads());
   pool.run(cut.chunks(), [&](Index chunk, int) { kernels.run(args, {}, cut.rows(chunk), cut.panels(chunk)); });
 }
 
