@@ -21,6 +21,14 @@ std::span<const Pass> passes();
 /// Dropout and drop path do nothing at inference; without them convolutions and adds become neighbours.
 Model remove_training_nodes(Model model);
 
+/// Computes once what several nodes compute from the same inputs without weights: cells of NASNet activate the same
+/// map each for itself.
+Model merge_equal_nodes(Model model);
+
+/// Activates the parts of a concatenation that nothing but an activation reads: the sums and convolutions that make
+/// the parts can do that themselves.
+Model activate_before_concat(Model model);
+
 /// Puts a batch norm into the weights of the convolution or linear layer before it, if nobody else reads that. Any
 /// other batch norm becomes a depthwise 1x1 convolution, which it is, and which the later passes understand.
 Model fold_batch_norm(Model model);

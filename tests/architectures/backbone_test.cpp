@@ -155,8 +155,9 @@ TEST(Backbone, GivesWhatTheWholeNetworkHasThere) {
     const auto expected =
         training.forward_all(Tensor::from({1, 97, 75, 3}, input), TrainingModel::Mode::evaluation, 0, pool);
     for (const int threads : {1, 2}) {
-      // Without blocks as one step, so that all nodes show.
-      Seen all = run(whole, threads, input, {"fuse_inverted_residual"}), features = run(part, threads, input);
+      // Without blocks as one step, and with an activation for each reader of a map, so that all nodes show.
+      Seen all = run(whole, threads, input, {"fuse_inverted_residual", "merge_equal_nodes", "activate_before_concat"});
+      Seen features = run(part, threads, input);
       for (std::size_t i = 0; i < features.outputs.size(); ++i) {
         const std::string& node = features.outputs[i];
         SCOPED_TRACE(node);

@@ -261,6 +261,8 @@ TEST(Compile, RefusesWrongOptionsAndWeights) {
   EXPECT_EQ(message_of([&] { compile(model, without({}, 1, 0)); }), "compile: threads must be at least 1, found 0");
   EXPECT_EQ(message_of([&] { compile(model, without({"fold_batchnorm"})); }),
             "compile: unknown pass 'fold_batchnorm' in disabled_passes; the passes are remove_training_nodes "
+            "merge_equal_nodes "
+            "activate_before_concat "
             "fold_batch_norm fuse_activation fuse_residual fuse_inverted_residual fuse_interleave "
             "fuse_conv_concat");
   const std::string missing = model.weights.begin()->first;

@@ -16,8 +16,9 @@ struct CompileOptions {
   std::vector<std::string> disabled_passes = {};
 };
 
-/// The passes in the order in which they run: "remove_training_nodes", "fold_batch_norm", "fuse_activation",
-/// "fuse_residual", "fuse_inverted_residual", "fuse_interleave", "fuse_conv_concat".
+/// The passes in the order in which they run: "remove_training_nodes", "merge_equal_nodes",
+/// "activate_before_concat", "fold_batch_norm", "fuse_activation", "fuse_residual", "fuse_inverted_residual",
+/// "fuse_interleave", "fuse_conv_concat".
 std::vector<std::string> pass_names();
 
 /// What a plan does, for people.
