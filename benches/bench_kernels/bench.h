@@ -9,12 +9,14 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "benches/common/roofline.h"
 #include "kernels/dispatch/dispatch.h"
 #include "linnet/types.h"
 
@@ -64,6 +66,22 @@ inline void count_operations(benchmark::State& state, double operations) {
 /// What one iteration must read and write.
 inline void count_bytes(benchmark::State& state, double bytes) {
   state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// What one iteration computes, and reads and writes at least: beside GFLOP/s the share, in percent, of the speed that
+/// multiply-adders and memory allow.
+inline void count_work(benchmark::State& state, std::string_view isa_name, double operations, double bytes) {
+  count_operations(state, operations);
+  const std::vector<Isa> isas = supported_isas();
+  const Isa isa = *std::find_if(isas.begin(), isas.end(), [&](Isa one) { return to_string(one) == isa_name; });
+  const double seconds = linnet::bench::roofline_seconds(isa, operations, bytes);
+  state.counters["roof%"] = benchmark::Counter(100 * seconds, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+inline double float_bytes(std::initializer_list<Index> sizes) {
+  double sum = 0;
+  for (const Index size : sizes) sum += static_cast<double>(size) * sizeof(float);
+  return sum;
 }
 
 }  // namespace linnet::kernels::bench

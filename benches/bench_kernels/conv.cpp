@@ -46,7 +46,8 @@ void forward(benchmark::State& state, const Layer& layer) {
   const ConvArgs args{window,        layer.in,      layer.out, input.data(), layer.in,
                       packed.data(), output.data(), layer.out, {},           workspace.data()};
   for ([[maybe_unused]] auto _ : state) conv(pool, args);
-  count_operations(state, layer.operations());
+  count_work(state, to_string(selected_isa()), layer.operations(),
+             float_bytes({static_cast<Index>(input.size() + weights.size() + output.size())}));
 }
 
 void gradients(benchmark::State& state, const Layer& layer, bool of_weights) {

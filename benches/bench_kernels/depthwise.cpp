@@ -39,7 +39,7 @@ void register_layer(const std::string& isa, const DepthwiseKernels& kernels, con
     std::vector<float> y(static_cast<std::size_t>(out_size));
     const DepthwiseArgs args{window, channels, x.data(), w.data(), y.data(), {b.data(), nullptr, 0, Activation::relu6}};
     for ([[maybe_unused]] auto _ : state) kernels.forward(args, {0, window.out_height});
-    count_operations(state, operations);
+    count_work(state, isa, operations, float_bytes({in_size, weights_size, out_size}));
   });
   benchmark::RegisterBenchmark(path({"depthwise_input_gradient", name, isa}).c_str(), [=, &kernels](auto& state) {
     const std::vector<float> g = random_floats(out_size), w = random_floats(weights_size);

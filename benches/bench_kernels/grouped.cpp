@@ -31,7 +31,8 @@ void forward(benchmark::State& state, const Layer& layer) {
   const GroupedArgs args{window,        layer.groups,  layer.in,  layer.out, input.data(), layer.in,
                          packed.data(), output.data(), layer.out, {},        nullptr};
   for ([[maybe_unused]] auto _ : state) grouped(pool, args);
-  count_operations(state, layer.operations());
+  count_work(state, to_string(selected_isa()), layer.operations(),
+             float_bytes({static_cast<Index>(input.size() + weights.size() + output.size())}));
 }
 
 void gradients(benchmark::State& state, const Layer& layer, bool of_weights) {

@@ -20,7 +20,7 @@ constexpr Layer layers[] = {{112, 32, 64},   {56, 128, 128}, {28, 256, 256}, {14
                             {14, 576, 96},   {7, 160, 960},  {7, 960, 160},  {7, 960, 320},  {7, 320, 1280},
                             {28, 72, 40},    {28, 40, 120},  {1, 960, 240},  {1, 240, 960}};
 
-void forward(benchmark::State& state, const PointwiseKernels& kernels, const Layer& layer) {
+void forward(benchmark::State& state, const std::string& isa, const PointwiseKernels& kernels, const Layer& layer) {
   const std::vector<float> input = random_floats(layer.pixels * layer.pixels * layer.in);
   const std::vector<float> weights = random_floats(layer.in * layer.out), bias = random_floats(layer.out);
   std::vector<float> output(static_cast<std::size_t>(layer.pixels * layer.pixels * layer.out));
@@ -37,7 +37,8 @@ void forward(benchmark::State& state, const PointwiseKernels& kernels, const Lay
   args.epilogue.activation = Activation::relu6;
   for ([[maybe_unused]] auto _ : state)
     kernels.run(args, {}, {0, args.rows}, {0, panel_count(layer.out, kernels.lanes)});
-  count_operations(state, layer.operations());
+  count_work(state, isa, layer.operations(),
+             float_bytes({args.rows * layer.in, args.rows * layer.out, layer.in * layer.out}));
 }
 
 void weight_gradient(benchmark::State& state, const PointwiseKernels& kernels, const Layer& layer) {
@@ -66,7 +67,7 @@ const bool registered =
     for_each_variant(pointwise_variants(), [](const std::string& isa, const PointwiseKernels& kernels) {
       for (const Layer& layer : layers) {
         benchmark::RegisterBenchmark(path({"pointwise", layer.name(), isa}).c_str(),
-                                     [&](benchmark::State& state) { forward(state, kernels, layer); });
+                                     [=, &kernels](benchmark::State& state) { forward(state, isa, kernels, layer); });
         benchmark::RegisterBenchmark(path({"pointwise_weight_gradient", layer.name(), isa}).c_str(),
                                      [&](benchmark::State& state) { weight_gradient(state, kernels, layer); });
       }
