@@ -40,7 +40,7 @@ std::string describe_machine() {
   text << "caches:   L1d " << kilobytes(cpu.l1d_bytes) << ", L2 " << kilobytes(cpu.l2_bytes) << ", L3 "
        << kilobytes(cpu.l3_bytes) << '\n';
   text << "cores:    " << cpu.logical_cores << " logical, " << cpu.physical_cores << " physical, " << cpu.big_cores
-       << " big\n";
+       << " big, " << cpu.usable_cores << " usable at once\n";
   text << "clock:    " << clock() << '\n';
   text << "governor: " << governor() << '\n';
   return text.str();

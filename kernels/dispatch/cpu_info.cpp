@@ -92,6 +92,8 @@ CpuInfo read_cpu_info(const std::string& root, const std::vector<int>& cpus) {
     return static_cast<double>(core.second) >= same_cluster * static_cast<double>(fastest);
   });
   info.big_cores = std::max(1, static_cast<int>(big));
+  const double allowed = std::min(cgroup_processors(root), static_cast<double>(info.logical_cores));
+  info.usable_cores = std::max(1, static_cast<int>(allowed));
   if (!fastest_cpu.empty()) read_caches(fastest_cpu, info);
   return info;
 }

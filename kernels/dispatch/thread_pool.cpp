@@ -1,5 +1,6 @@
 #include "linnet/thread_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -176,11 +177,12 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : threads_(threads == 0 ? cpu_info().big_cores : threads) {
+ThreadPool::ThreadPool(int threads)
+    : threads_(threads == 0 ? std::min(cpu_info().big_cores, cpu_info().usable_cores) : threads) {
   if (threads < 0) throw std::invalid_argument("thread pool: " + std::to_string(threads) + " threads asked for");
   state_ = std::make_unique<State>();
-  // Where threads share a core, spinning takes time from those that work.
-  if (threads_ <= cpu_info().logical_cores) state_->spin_limit = std::chrono::microseconds(50);
+  // Where threads share a core, or a quota of processor time, spinning takes time from those that work.
+  if (threads_ <= cpu_info().usable_cores) state_->spin_limit = std::chrono::microseconds(50);
   for (int worker = 1; worker < threads_; ++worker) {
     state_->workers.emplace_back([state = state_.get(), worker] { state->worker_loop(worker); });
   }

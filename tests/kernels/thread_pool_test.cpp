@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -224,9 +226,22 @@ TEST(ThreadPool, FlushesDenormalsInsideAndRestoresOutside) {
   }
 }
 
-TEST(ThreadPool, DefaultIsTheBigCores) {
-  EXPECT_EQ(ThreadPool().threads(), cpu_info().big_cores);
-  EXPECT_EQ(ThreadPool(0).threads(), cpu_info().big_cores);
+TEST(ThreadPool, DefaultIsTheBigCoresWithinTheQuota) {
+  const int expected = std::min(cpu_info().big_cores, cpu_info().usable_cores);
+  EXPECT_EQ(ThreadPool().threads(), expected);
+  EXPECT_EQ(ThreadPool(0).threads(), expected);
+}
+
+TEST(ThreadPool, IdleThreadsPark) {
+  for (const int threads : {2, 8}) {
+    ThreadPool pool(threads);
+    pool.run(threads, [](Index, int) {});
+    std::this_thread::sleep_for(milliseconds(20));
+    const std::clock_t before = std::clock();  // processor time of all threads
+    std::this_thread::sleep_for(milliseconds(100));
+    const double used = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+    EXPECT_LT(used, 0.03) << "seconds of processor time in 0.1 s, " << threads << " threads";
+  }
 }
 
 TEST(ThreadPool, RefusesNegativeCounts) {

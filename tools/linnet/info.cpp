@@ -33,6 +33,7 @@ void print_cpu(bool json) {
                                    {"logical_cores", cpu.logical_cores},
                                    {"physical_cores", cpu.physical_cores},
                                    {"big_cores", cpu.big_cores},
+                                   {"usable_cores", cpu.usable_cores},
                                    {"l1d_bytes", cpu.l1d_bytes},
                                    {"l2_bytes", cpu.l2_bytes},
                                    {"l3_bytes", cpu.l3_bytes},
@@ -45,8 +46,8 @@ void print_cpu(bool json) {
     return bytes == 0 ? std::string("unknown") : short_bytes(static_cast<Index>(bytes));
   };
   std::printf("CPU                %s\n", cpu.name.c_str());
-  std::printf("cores              %d logical, %d physical, %d big\n", cpu.logical_cores, cpu.physical_cores,
-              cpu.big_cores);
+  std::printf("cores              %d logical, %d physical, %d big, %d usable at once\n", cpu.logical_cores,
+              cpu.physical_cores, cpu.big_cores, cpu.usable_cores);
   std::printf("caches             L1d %s, L2 %s, L3 %s\n", cache(cpu.l1d_bytes).c_str(), cache(cpu.l2_bytes).c_str(),
               cache(cpu.l3_bytes).c_str());
   std::printf("instruction sets   %s (best first)\n", joined(isas).c_str());

@@ -26,6 +26,8 @@ struct CpuInfo {
   int logical_cores = 1;      ///< that this process may run on (affinity mask respected)
   int physical_cores = 1;     ///< of these, without SMT siblings
   int big_cores = 1;          ///< of these, the fastest cluster of a mixed CPU; = physical_cores elsewhere
+  int usable_cores = 1;       ///< logical cores that may be busy all the time: fewer where a container has a quota of
+                              ///< processor time (cgroup v1 or v2), rounded down
   std::size_t l1d_bytes = 0;  ///< per core; 0 if unknown
   std::size_t l2_bytes = 0;   ///< per core (or cluster); 0 if unknown
   std::size_t l3_bytes = 0;   ///< 0 if unknown or absent

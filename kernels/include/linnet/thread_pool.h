@@ -18,8 +18,9 @@ namespace linnet {
 /// by its shape alone and combined in chunk order, and is then bit-identical for any number of threads.
 class ThreadPool {
  public:
-  /// @param threads number of threads including the caller; 0 means cpu_info().big_cores. Negative throws
-  ///        std::invalid_argument; a number that the system refuses throws std::system_error.
+  /// @param threads number of threads including the caller; 0 means cpu_info().big_cores, and no more
+  ///        than cpu_info().usable_cores. Negative throws std::invalid_argument; a number that the system refuses
+  ///        throws std::system_error.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
