@@ -18,7 +18,10 @@ std::vector<Row> measure_all(const Options& options, std::ostream& people) {
     for (const std::string& precision : options.precisions) {
       for (const int threads : options.threads) {
         for (const int batch : options.batches) {
-          const Case conditions{.threads = threads, .batch = batch, .runs = options.runs, .warmup = options.warmup};
+          const Case conditions{
+              .compile = {.batch = batch, .threads = threads, .disabled_passes = options.disabled_passes},
+              .runs = options.runs,
+              .warmup = options.warmup};
           Row row = measure(model, conditions);
           row.model = name;
           row.precision = precision;

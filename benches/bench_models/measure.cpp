@@ -67,9 +67,9 @@ struct Runner::State {
   std::vector<std::span<float>> output_spans;
 };
 
-Runner::Runner(const Model& model, int threads, int batch) {
-  const auto plan = compile(model, {.batch = batch, .threads = threads, .disabled_passes = {}});
-  state_ = std::make_unique<State>(State{Session(plan, threads), {}, {}, {}});
+Runner::Runner(const Model& model, const CompileOptions& options) {
+  const auto plan = compile(model, options);
+  state_ = std::make_unique<State>(State{Session(plan, options.threads), {}, {}, {}});
   state_->input.resize(static_cast<std::size_t>(element_count(plan->input_shape())));
   for (std::size_t i = 0; i < plan->output_count(); ++i) {
     state_->outputs.emplace_back(static_cast<std::size_t>(element_count(plan->output_shape(i))));
@@ -113,14 +113,14 @@ double percentile(const std::vector<double>& sorted, double share) {
 }
 
 Row measure(const Model& model, const Case& conditions) {
-  Runner runner(model, conditions.threads, conditions.batch);
+  Runner runner(model, conditions.compile);
   for (int i = 0; i < conditions.warmup; ++i) runner.run();
   std::vector<double> samples = time_calls(conditions.runs, [&] { runner.run(); });
   std::sort(samples.begin(), samples.end());
 
   Row row;
-  row.threads = conditions.threads;
-  row.batch = conditions.batch;
+  row.threads = conditions.compile.threads;
+  row.batch = conditions.compile.batch;
   row.resolution = model.graph.input().shape[0];
   row.isa = to_string(selected_isa());
   row.runs = conditions.runs;

@@ -14,7 +14,7 @@ struct Row {
   std::string model;
   std::string precision;
   int threads = 1;
-  int batch = 1;
+  Index batch = 1;
   Index resolution = 0;  ///< the input's height
   std::string isa;
   int runs = 0;
@@ -22,8 +22,7 @@ struct Row {
 };
 
 struct Case {
-  int threads = 1;
-  int batch = 1;
+  CompileOptions compile;  ///< threads and batch are those that run
   int runs = 1;
   int warmup = 0;
 };
@@ -40,7 +39,7 @@ double percentile(const std::vector<double>& sorted, double share);
 /// A network ready to run on random pictures.
 class Runner {
  public:
-  Runner(const Model& model, int threads, int batch);
+  Runner(const Model& model, const CompileOptions& options);
   ~Runner();
   void run();
 

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "linnet/architectures.h"
+#include "linnet/compile.h"
 
 namespace linnet::bench {
 namespace {
@@ -35,6 +36,18 @@ std::string known_precision(const std::string& precision) {
   return "unknown precision '" + precision + "'; there is f32";
 }
 
+/// " remove_training_nodes ..."
+std::string passes() {
+  std::string names;
+  for (const std::string& name : pass_names()) names += " " + name;
+  return names;
+}
+
+std::string known_pass(const std::string& pass) {
+  if ((passes() + " ").find(" " + pass + " ") != std::string::npos) return {};
+  return "unknown pass '" + pass + "'; there are" + passes();
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv) {
@@ -55,6 +68,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   app.add_option("--warmup", options.warmup, "runs before them")->type_name("W")->check(CLI::Range(0, 10000000));
   app.add_option("--json", options.json, "write the results to this file as JSON; - for stdout")->type_name("FILE");
   app.add_flag("--profile", options.profile, "also show where the time goes, step by step");
+  app.add_option("--disable-pass", options.disabled_passes, "passes of the compiler to leave out:" + passes())
+      ->type_name("PASS,...")
+      ->check(CLI::Validator(known_pass, "", "pass"));
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -16,6 +16,7 @@ struct Options {
   int warmup = 5;
   std::string json;  ///< file for the results; "-": stdout; empty: none
   bool profile = false;
+  std::vector<std::string> disabled_passes;  ///< of the compiler, as in CompileOptions
 };
 
 /// The options, or the exit code if the program has nothing more to do: 0 after --help, 2 for wrong use (what is wrong

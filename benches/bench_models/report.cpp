@@ -26,14 +26,15 @@ struct StepTime {
 };
 
 std::vector<StepTime> median_step_times(const Model& model, const Case& conditions) {
-  Runner runner(model, conditions.threads, conditions.batch);
+  Runner runner(model, conditions.compile);
   for (int i = 0; i < conditions.warmup; ++i) runner.run();
   std::map<std::string, double> macs;
   for (const LayerSummary& layer : summary(model.graph).layers) macs[layer.name] = static_cast<double>(layer.macs);
   std::vector<StepTime> steps;
   for (const PlanStep& step : runner.steps()) {
     steps.push_back({step});
-    for (const std::string& node : step.nodes) steps.back().flops += 2 * macs[node] * conditions.batch;
+    for (const std::string& node : step.nodes)
+      steps.back().flops += 2 * macs[node] * static_cast<double>(conditions.compile.batch);
   }
   std::vector<std::vector<double>> samples(steps.size());
   for (int run = 0; run < conditions.runs; ++run) {
@@ -78,7 +79,7 @@ std::string table_line(const Row& row) {
        << row.threads << std::setw(6) << row.batch << std::setw(5) << row.resolution << std::setw(7) << row.runs
        << std::setw(10) << row.min_ms << std::setw(10) << row.median_ms << std::setw(10) << row.p90_ms << std::setw(10)
        << row.p99_ms << std::setw(10) << row.mean_ms << std::setw(10) << std::setprecision(1)
-       << 1e3 * row.batch / row.median_ms << '\n';
+       << 1e3 * static_cast<double>(row.batch) / row.median_ms << '\n';
   return text.str();
 }
 
@@ -103,9 +104,9 @@ std::string to_json(const std::vector<Row>& rows) {
 
 std::string profile_table(const Model& model, const Case& conditions) {
   constexpr int kernel_width = 22;
-  const double peak_before = fma_peak(selected_isa(), conditions.threads);
+  const double peak_before = fma_peak(selected_isa(), conditions.compile.threads);
   const std::vector<StepTime> steps = median_step_times(model, conditions);
-  const double peak = std::max(peak_before, fma_peak(selected_isa(), conditions.threads));
+  const double peak = std::max(peak_before, fma_peak(selected_isa(), conditions.compile.threads));
   double total = 0, flops = 0;
   for (const StepTime& step : steps) {
     total += step.ms;
@@ -115,8 +116,8 @@ std::string profile_table(const Model& model, const Case& conditions) {
   std::ostringstream text;
   text << std::fixed << std::setprecision(1);
   if (peak > 0) {
-    text << "multiply-add peak, measured before and after: " << peak << " GFLOP/s with " << conditions.threads
-         << (conditions.threads == 1 ? " thread" : " threads") << '\n';
+    text << "multiply-add peak, measured before and after: " << peak << " GFLOP/s with " << conditions.compile.threads
+         << (conditions.compile.threads == 1 ? " thread" : " threads") << '\n';
   }
   text << std::left << std::setw(name_width) << "step" << std::setw(kernel_width) << "kernel" << std::setw(20)
        << "output" << std::right << std::setw(10) << "ms" << std::setw(8) << "share" << std::setw(10) << "GFLOP/s"

@@ -86,6 +86,15 @@ TEST_F(BenchModels, ModelFilesJsonFilesAndInstructionSets) {
   EXPECT_NE(result.out.find("\nsum "), std::string::npos);
 }
 
+TEST_F(BenchModels, PassesCanBeLeftOut) {
+  const std::string quick = "--model mobilenetv2_035_32x32_c10 --runs 1 --profile ";
+  EXPECT_EQ(run(quick).out.find(" activate "), std::string::npos);
+  const CommandResult result =
+      run(quick + "--disable-pass fuse_activation,fuse_residual --disable-pass fuse_inverted_residual");
+  EXPECT_NE(result.out.find(" activate "), std::string::npos) << result.err;
+  EXPECT_NE(result.out.find(" add "), std::string::npos);
+}
+
 TEST_F(BenchModels, ErrorsAreOneLineWithTheRightExitCode) {
   const std::string quick = "--model mobilenetv1_025_32x32_c10 --runs 1 ";
   struct Wrong {
@@ -100,6 +109,7 @@ TEST_F(BenchModels, ErrorsAreOneLineWithTheRightExitCode) {
            {quick + "--threads 0", "", 2, "--threads"},
            {quick + "--batch x", "", 2, "--batch"},
            {quick + "--runs 0", "", 2, "--runs"},
+           {quick + "--disable-pass fold", "", 2, "unknown pass 'fold'; there are remove_training_nodes"},
            {quick + "--no-such-option", "", 2, "--no-such-option"},
            {quick + "--json /no/such/folder/x.json", "", 1, "/no/such/folder/x.json"},
            {quick, "LINNET_ISA=no_such_isa", 1, "no_such_isa"},

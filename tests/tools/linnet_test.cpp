@@ -139,6 +139,28 @@ TEST_F(LinnetProgram, PlanShowsSteps) {
   EXPECT_GT(plan["arena_bytes"], 0);
 }
 
+TEST_F(LinnetProgram, PassesCanBeLeftOut) {
+  const std::string files = path("model.safetensors") + " " + path("pictures/cat/0.ppm");
+  const nlohmann::json plain = json("classify --json " + files);
+  const nlohmann::json without =
+      json("classify --json --disable-pass fold_batch_norm,fuse_residual --disable-pass fuse_activation " + files);
+  EXPECT_NEAR(plain[0]["classes"][0]["logit"], without[0]["classes"][0]["logit"], 1e-4);
+  EXPECT_EQ(json("evaluate --json --disable-pass fuse_residual " + path("model.safetensors") + " " +
+                 path("pictures"))["images"],
+            6);
+  // Names may stand before the model: the option takes one word.
+  EXPECT_EQ(linnet("plan --disable-pass fuse_residual mobilenetv2_035_64x64_c10").exit_code, 0);
+  for (const std::string command : {"plan mobilenetv2_035_64x64_c10", "classify a b", "evaluate a b"}) {
+    const CommandResult wrong = linnet(command + " --disable-pass fuse_residual,fuse_everything");
+    EXPECT_EQ(wrong.exit_code, 2) << command;
+    EXPECT_NE(wrong.err.find("unknown pass 'fuse_everything'; there are remove_training_nodes fold_batch_norm"),
+              std::string::npos)
+        << wrong.err;
+    EXPECT_EQ(std::count(wrong.err.begin(), wrong.err.end(), '\n'), 1) << wrong.err;
+  }
+  EXPECT_NE(linnet("plan --help").out.find("fuse_conv_concat"), std::string::npos);
+}
+
 TEST_F(LinnetProgram, EvaluateWritesPredictions) {
   const nlohmann::json report = json("evaluate --json --batch 4 --predictions " + path("out.csv") + " " +
                                      path("model.safetensors") + " " + path("pictures"));

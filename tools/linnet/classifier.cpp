@@ -62,11 +62,11 @@ std::string class_name(const Model& model, int index) {
   return place < model.labels.size() ? model.labels[place] : "class " + std::to_string(index);
 }
 
-Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, Index batch, int threads,
+Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, const CompileOptions& compile,
                   const OnPicture& on_picture) {
   const Shape& input = model.graph.input().shape;
   training::LoaderOptions options;
-  options.batch = std::min(batch, dataset->size());
+  options.batch = std::min(compile.batch, dataset->size());
   options.height = input[0];
   options.width = input[1];
   options.channels = input[2];
@@ -86,7 +86,8 @@ Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> d
     next_drawing = seconds + 0.1;
     draw_progress(seen, dataset->size(), seconds);
   };
-  training::Evaluation result = training::evaluate(model, loader, std::make_shared<ThreadPool>(threads), hooks);
+  training::Evaluation result =
+      training::evaluate(model, loader, std::make_shared<ThreadPool>(compile.threads), hooks, compile.disabled_passes);
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
   if (terminal) std::fputs("\r\033[K", stderr);
   if (result.metrics.samples() == 0) throw Error("evaluate: none of the pictures could be read");

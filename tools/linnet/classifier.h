@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "linnet/compile.h"
 #include "linnet/model.h"
 #include "linnet/training/dataset.h"
 #include "linnet/training/metrics.h"
@@ -33,8 +34,8 @@ struct Accuracy {
 /// Called for each picture that could be read, in the order of the data set.
 using OnPicture = std::function<void(Index index, std::span<const float> logits)>;
 
-/// Runs a classifier over a data set. Shows progress on stderr if that is a terminal.
-Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, Index batch, int threads,
+/// Runs a classifier over a data set; no threads: as ThreadPool. Shows progress on stderr if that is a terminal.
+Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> dataset, const CompileOptions& compile,
                   const OnPicture& on_picture);
 
 }  // namespace linnet::tools

@@ -9,6 +9,7 @@
 #include "linnet/error.h"
 #include "linnet/session.h"
 #include "linnet/training/image.h"
+#include "pass_option.h"
 
 namespace linnet::tools {
 namespace {
@@ -18,13 +19,14 @@ struct ClassifyOptions {
   std::vector<std::string> pictures;
   int top = 5;
   int threads = 0;
+  std::vector<std::string> disabled_passes;
   bool rotate = false, json = false;
 };
 
 void run_classify(const ClassifyOptions& options) {
   const Model model = load_classifier(options.model);
   const auto pool = std::make_shared<ThreadPool>(options.threads);
-  Session session(compile(model, {.threads = pool->threads()}), pool);
+  Session session(compile(model, {.threads = pool->threads(), .disabled_passes = options.disabled_passes}), pool);
   const Shape& shape = session.plan().input_shape();
   std::vector<float> input(static_cast<std::size_t>(element_count(shape)));
   std::vector<float> logits(static_cast<std::size_t>(element_count(session.plan().output_shape())));
@@ -74,6 +76,7 @@ void add_classify(CLI::App& app) {
   command->add_option("--threads", options->threads, "Threads; 0: the big cores of this CPU")
       ->check(CLI::Range(0, 1024));
   command->add_flag("--rotate-by-exif", options->rotate, "Turn JPEG files as their EXIF orientation says");
+  add_pass_option(*command, options->disabled_passes);
   command->add_flag("--json", options->json, "Print a JSON array");
   command->callback([options] { run_classify(*options); });
 }

@@ -6,14 +6,14 @@
 #include "commands.h"
 #include "linnet/error.h"
 #include "linnet/safetensors.h"
+#include "pass_option.h"
 
 namespace linnet::tools {
 namespace {
 
 struct EvaluateOptions {
   std::string model, folder, kind = "auto", split = "test", predictions;
-  Index batch = 32;
-  int threads = 0;
+  CompileOptions compile{.batch = 32, .threads = 0};
   bool strict = false, rotate = false, json = false;
 };
 
@@ -45,10 +45,9 @@ void run_evaluate(const EvaluateOptions& options) {
        .strict = options.strict,
        .orientation = options.rotate ? training::Orientation::as_tagged : training::Orientation::as_stored});
   std::string csv = "file,class1,class2,class3,class4,class5,logit\n";
-  const Accuracy result =
-      evaluate(model, dataset, options.batch, options.threads, [&](Index index, std::span<const float> logits) {
-        if (!options.predictions.empty()) csv += csv_line(dataset->name(index), logits);
-      });
+  const Accuracy result = evaluate(model, dataset, options.compile, [&](Index index, std::span<const float> logits) {
+    if (!options.predictions.empty()) csv += csv_line(dataset->name(index), logits);
+  });
   if (!options.predictions.empty()) write_file_atomically(options.predictions, csv.data(), csv.size());
 
   for (const std::string& file : dataset->foreign_files()) {
@@ -89,11 +88,14 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--split", options->split, "Which part, where the folder has both")
       ->check(CLI::IsMember({"train", "test"}))
       ->capture_default_str();
-  command->add_option("--batch", options->batch, "Pictures per run")->check(CLI::Range(1, 4096))->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads; 0: the big cores of this CPU")
+  command->add_option("--batch", options->compile.batch, "Pictures per run")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_option("--threads", options->compile.threads, "Threads; 0: the big cores of this CPU")
       ->check(CLI::Range(0, 1024));
   command->add_option("--predictions", options->predictions,
                       "Write a CSV file: picture, its five best classes, the largest logit");
+  add_pass_option(*command, options->compile.disabled_passes);
   command->add_flag("--strict", options->strict, "Foreign files are an error");
   command->add_flag("--rotate-by-exif", options->rotate, "Turn JPEG files as their EXIF orientation says");
   command->add_flag("--json", options->json, "Print a JSON object");

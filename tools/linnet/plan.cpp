@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "linnet/cpu.h"
 #include "model_source.h"
+#include "pass_option.h"
 
 namespace linnet::tools {
 namespace {
@@ -43,9 +44,7 @@ void add_plan(CLI::App& app) {
   command->add_option("--batch", options->compile.batch, "pictures at once")->capture_default_str();
   command->add_option("--threads", options->compile.threads, "the most threads that will run it")
       ->capture_default_str();
-  std::string passes;
-  for (const std::string& name : pass_names()) passes += " " + name;
-  command->add_option("--disable-pass", options->compile.disabled_passes, "leave out a pass:" + passes);
+  add_pass_option(*command, options->compile.disabled_passes);
   command->add_flag("--json", options->json, "for programs");
   command->callback([options] { show(*options); });
 }

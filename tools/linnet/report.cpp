@@ -117,7 +117,7 @@ void run_report(const ReportOptions& options) {
   const std::string data = options.data.empty() ? default_data : options.data;
   const auto dataset = training::open_dataset(
       data, {.kind = training::dataset_kind_from_name(recipe.data.kind), .split = training::Split::test});
-  const Accuracy result = evaluate(model, dataset, 64, options.threads, {});
+  const Accuracy result = evaluate(model, dataset, {.batch = 64, .threads = options.threads}, {});
   const ThreadPool pool(options.threads);
 
   const nlohmann::json report = {

@@ -22,12 +22,13 @@ double cross_entropy_of(std::span<const float> logits, int label) {
 
 }  // namespace
 
-Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPool> pool,
-                    const EvaluationHooks& hooks) {
+Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPool> pool, const EvaluationHooks& hooks,
+                    const std::vector<std::string>& disabled_passes) {
   const Index batch_size = loader.options().batch;
   CompileOptions options;
   options.batch = batch_size;
   options.threads = pool->threads();
+  options.disabled_passes = disabled_passes;
   Session session(compile(model, options), std::move(pool));
   const Shape& expected = session.plan().input_shape();
   const Index values = element_count(expected) / batch_size;

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "linnet/model.h"
 #include "linnet/thread_pool.h"
@@ -26,8 +28,8 @@ struct EvaluationHooks {
 };
 
 /// Runs the compiled model over one pass of the loader. Throws linnet::Error if the sizes of the loader's pictures or
-/// its labels do not fit the model.
+/// its labels do not fit the model. `disabled_passes`: as in CompileOptions.
 Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPool> pool,
-                    const EvaluationHooks& hooks = {});
+                    const EvaluationHooks& hooks = {}, const std::vector<std::string>& disabled_passes = {});
 
 }  // namespace linnet::training
