@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <iostream>
-
 #include "compiled_graphs.h"
 #include "engine/compile/pass.h"
 #include "error_message.h"
@@ -17,7 +14,6 @@ namespace {
 
 using test::message_of;
 
-using test::count;
 using test::relative_difference;
 using test::run_plan;
 
@@ -25,15 +21,6 @@ constexpr double tolerance = 2e-5;
 
 CompileOptions without(std::vector<std::string> disabled, Index batch = 1, int threads = 1) {
   return {.batch = batch, .threads = threads, .disabled_passes = std::move(disabled)};
-}
-
-Model passed_by(std::initializer_list<const char*> names, Model model) {
-  for (const compiler::Pass& pass : compiler::passes()) {
-    for (const char* name : names) {
-      if (std::string(name) == pass.name) model = pass.run(std::move(model));
-    }
-  }
-  return model;
 }
 
 Model handmade(const std::string& name) {
@@ -109,27 +96,6 @@ TEST(Passes, KeepResults) {
   }
 }
 
-/// On 1 to 4 threads, with batches of 1 to 5: the same bits for any of either, and what the unfused plan gives.
-TEST(Compile, RandomNetworksInAnyBatchOnAnyThreads) {
-  const bool is_slow_machine = std::getenv("LINNET_TEST_MACS") != nullptr;  // emulators, sanitizers
-  const std::uint64_t networks = is_slow_machine ? 12 : 200;
-  int groups = 0;
-  for (std::uint64_t seed = 0; seed < networks; ++seed) {
-    const Model model = test::random_model(test::random_network(seed), seed);
-    SCOPED_TRACE(model.graph.name);
-    const Index batch = 1 + static_cast<Index>(seed % 5);
-    const int threads = 1 + static_cast<int>(seed / 5 % 4);
-    const std::vector<float> input = test::random_input(model, batch, seed);
-    const std::vector<float> expected = run_plan(model, without(pass_names(), batch), input);
-    const std::vector<float> found = run_plan(model, without({}, batch, threads), input);
-    ASSERT_LT(relative_difference(found, expected), tolerance);
-    ASSERT_EQ(run_plan(model, without({}, batch, 1 + threads % 4), input), found);
-    for (const PlanStep& step : compile(model)->steps()) groups += step.nodes.size() > 1;
-  }
-  EXPECT_GT(groups, static_cast<int>(networks));
-  std::cout << networks << " networks, " << groups << " groups of nodes in one step\n";
-}
-
 TEST(Compile, MatchesTheTrainingModel) {
   ThreadPool pool(1);
   for (Graph& graph : trainable_graphs()) {
@@ -148,67 +114,6 @@ TEST(Compile, MatchesTheTrainingModel) {
                 tolerance);
     }
   }
-}
-
-TEST(Passes, RemoveTrainingNodes) {
-  const Model before = handmade("inverted_residuals");
-  const Model after = passed_by({"remove_training_nodes"}, before);
-  EXPECT_EQ(count<op::Dropout>(after.graph), 0);
-  EXPECT_EQ(count<op::DropPath>(after.graph), 0);
-  EXPECT_EQ(after.graph.nodes.size(), before.graph.nodes.size() - 3);
-}
-
-TEST(Passes, FoldBatchNorm) {
-  Model model = passed_by({"remove_training_nodes", "fold_batch_norm"}, handmade("inverted_residuals"));
-  EXPECT_EQ(count<op::BatchNorm>(model.graph), 0);
-  EXPECT_EQ(count<op::Conv2d>(model.graph), 1 + 2 * 5);  // none was added
-  for (const Node& node : model.graph.nodes) {
-    if (const auto* conv = std::get_if<op::Conv2d>(&node.op)) {
-      EXPECT_TRUE(conv->bias) << node.name;
-    }
-  }
-
-  // Only the last of the five in this graph follows a layer that nobody else reads.
-  model = handmade("batch_norms_alone");
-  const int convolutions = count<op::Conv2d>(model.graph);
-  model = passed_by({"fold_batch_norm"}, model);
-  EXPECT_EQ(count<op::BatchNorm>(model.graph), 0);
-  EXPECT_EQ(count<op::Conv2d>(model.graph), convolutions + 5);
-  EXPECT_TRUE(std::get<op::Linear>(model.graph.output().op).bias);
-}
-
-TEST(Passes, FuseActivation) {
-  Model model =
-      passed_by({"remove_training_nodes", "fold_batch_norm", "fuse_activation"}, handmade("inverted_residuals"));
-  EXPECT_EQ(count<op::Activate>(model.graph), 0);
-  model = passed_by({"fuse_activation"}, handmade("inverted_residuals"));
-  EXPECT_EQ(count<op::Activate>(model.graph), 5);  // those behind a batch norm
-  // A convolution that somebody else reads too, and the network's input, stay as they are.
-  model = passed_by({"fuse_activation"}, handmade("residuals"));
-  EXPECT_EQ(count<op::Activate>(model.graph), 1);
-  model = passed_by({"fuse_activation"}, handmade("input_used_often"));
-  EXPECT_EQ(count<op::Activate>(model.graph), 2);
-}
-
-TEST(Passes, FuseResidual) {
-  const auto fused = [](const Model& model) {
-    int found = 0;
-    for (const Node& node : model.graph.nodes) {
-      const auto* conv = std::get_if<op::Conv2d>(&node.op);
-      found += conv != nullptr && conv->residual ? 1 : 0;
-    }
-    return found;
-  };
-  Model model =
-      passed_by({"remove_training_nodes", "fold_batch_norm", "fuse_residual"}, handmade("inverted_residuals"));
-  EXPECT_EQ(count<op::Add>(model.graph), 0);
-  EXPECT_EQ(fused(model), 2);
-  // Dropped paths stand between the convolution and the sum.
-  EXPECT_EQ(fused(passed_by({"fold_batch_norm", "fuse_residual"}, handmade("inverted_residuals"))), 0);
-
-  model = passed_by({"fold_batch_norm", "fuse_activation", "fuse_residual"}, handmade("residuals"));
-  EXPECT_EQ(count<op::Add>(model.graph), 4);  // read twice; doubled; before a batch norm; with a depthwise 1x1
-  EXPECT_EQ(fused(model), 6);
 }
 
 TEST(Compile, DeadNodesAreLeftOut) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <span>
 
 #include "linnet/session.h"
+#include "sketch.h"
 
 namespace linnet::test {
 namespace {
@@ -14,44 +16,6 @@ using Random = std::mt19937_64;
 float uniform(Random& random, float low, float high) {
   return low + (high - low) * static_cast<float>(random() >> 40) * 0x1p-24f;
 }
-
-Index below(Random& random, Index limit) { return static_cast<Index>(random() % static_cast<std::uint64_t>(limit)); }
-
-/// Shorter calls than GraphBuilder's, with names made up.
-class Sketch {
- public:
-  Sketch(std::string name, Index height, Index width, Index channels)
-      : builder_(std::move(name), height, width, channels) {}
-
-  int add(Op op, std::vector<int> inputs) {
-    return builder_.add(std::string(op_name(op)) + std::to_string(count_++), op, std::move(inputs));
-  }
-  int conv(int x, Index out, Index kernel = 1, Index stride = 1, Index groups = 1, bool bias = false) {
-    op::Conv2d op;
-    op.out_channels = out;
-    op.kernel = kernel;
-    op.stride = stride;
-    op.groups = groups;
-    op.padding.amount = kernel / 2;
-    op.bias = bias;
-    return add(op, {x});
-  }
-  int depthwise(int x, Index kernel = 3, Index stride = 1) { return conv(x, channels(x), kernel, stride, channels(x)); }
-  int norm(int x) { return add(op::BatchNorm{}, {x}); }
-  int activate(int x, Activation activation) { return add(op::Activate{activation}, {x}); }
-  int sum(int a, int b) { return add(op::Add{}, {a, b}); }
-  int classify(int x, Index classes) {
-    if (shape(x).size() == 3) x = add(op::Flatten{}, {add(op::GlobalAveragePool{}, {x})});
-    return add(op::Linear{.out_features = classes}, {x});
-  }
-  const Shape& shape(int x) const { return builder_.shape(x); }
-  Index channels(int x) const { return builder_.channels(x); }
-  Graph finish() && { return std::move(builder_).finish(); }
-
- private:
-  GraphBuilder builder_;
-  int count_ = 0;
-};
 
 Graph inverted_residuals() {
   Sketch s("inverted_residuals", 17, 13, 3);
@@ -95,6 +59,22 @@ Graph shuffle_units() {
   right = s.activate(s.norm(s.conv(right, 7)), Activation::relu);
   x = s.add(op::ChannelShuffle{2}, {s.add(op::Concat{}, {left, right})});
   s.add(op::Softmax{}, {s.classify(x, 7)});
+  return std::move(s).finish();
+}
+
+/// The end of a ShuffleNetV2 unit with two maps and with a slice; branches of a SqueezeNet unit, one of them grouped.
+Graph joined_branches() {
+  Sketch s("joined_branches", 10, 9, 3);
+  int x = s.activate(s.norm(s.conv(0, 12, 3)), Activation::relu);
+  const auto half = [&](int from, Index begin) { return s.add(op::SliceChannels{begin, begin + 6}, {from}); };
+  const int right = s.activate(s.norm(s.conv(half(x, 6), 6)), Activation::relu);
+  x = s.add(op::ChannelShuffle{2}, {s.add(op::Concat{}, {half(x, 0), right})});
+  const int left = s.activate(s.depthwise(x, 3, 2), Activation::relu);
+  x = s.add(op::ChannelShuffle{2}, {s.add(op::Concat{}, {left, s.activate(s.conv(x, 12, 3, 2), Activation::relu)})});
+  x = s.conv(x, 6);
+  const int wide = s.activate(s.conv(x, 8, 3, 1, 1, true), Activation::relu);
+  x = s.add(op::Concat{}, {s.activate(s.conv(x, 5, 1, 1, 1, true), Activation::relu), wide, s.conv(x, 8, 3, 1, 2)});
+  s.classify(x, 5);
   return std::move(s).finish();
 }
 
@@ -204,136 +184,10 @@ Graph fused_before() {
 }
 
 std::vector<Graph> handmade_graphs() {
-  return {inverted_residuals(), gated_residuals(),  shuffle_units(), attention_block(), batch_norms_alone(), pools(),
-          residuals(),          input_used_often(), only_input(),    wide_dense()};
+  return {inverted_residuals(), gated_residuals(),   shuffle_units(), joined_branches(),
+          attention_block(),    batch_norms_alone(), pools(),         residuals(),
+          input_used_often(),   only_input(),        wide_dense()};
 }
-
-Graph random_graph(std::uint64_t seed) {
-  Random random(seed);
-  const auto activation = [&] { return static_cast<Activation>(1 + below(random, 7)); };
-  Sketch s("random_" + std::to_string(seed), 5 + below(random, 4), 5 + below(random, 4), 4);
-  std::vector<int> nodes{0};
-  for (int i = 0; i < 25; ++i) {
-    const auto pick = [&] {
-      // Recent nodes more often, so that chains form.
-      const Index back = std::min(below(random, static_cast<Index>(nodes.size())), below(random, 6));
-      return nodes[nodes.size() - 1 - static_cast<std::size_t>(back)];
-    };
-    const int x = pick();
-    const Index c = s.channels(x);
-    switch (below(random, 11)) {
-      case 0:
-        nodes.push_back(s.conv(x, 4 * (1 + below(random, 3)), 1, 1, 1, below(random, 2) == 0));
-        break;
-      case 1:
-        nodes.push_back(s.conv(x, 4 * (1 + below(random, 3)), 3, 1, 1, below(random, 2) == 0));
-        break;
-      case 2:
-        nodes.push_back(s.conv(x, 8, 1 + 2 * below(random, 2), 1, 2));
-        break;
-      case 3:
-        nodes.push_back(s.depthwise(x, 1 + 2 * below(random, 3)));
-        break;
-      case 4:
-      case 5:
-        nodes.push_back(s.norm(x));
-        break;
-      case 6:
-        nodes.push_back(s.activate(x, activation()));
-        break;
-      case 7:
-      case 8: {
-        const int y = pick();
-        nodes.push_back(s.channels(y) == c ? s.sum(x, y) : s.add(op::Concat{}, {x, y, x}));
-        break;
-      }
-      case 9:
-        nodes.push_back(s.add(op::ScaleChannels{}, {x, s.add(op::GlobalAveragePool{}, {x})}));
-        break;
-      default:
-        nodes.push_back(s.add(op::SliceChannels{c / 8 * 4, c}, {x}));
-        break;
-    }
-    if (s.channels(nodes.back()) > 24) nodes.push_back(s.conv(nodes.back(), 8));
-  }
-  s.classify(nodes.back(), 6);
-  return std::move(s).finish();
-}
-
-namespace {
-
-/// Draws the units of a random network.
-class NetworkSketch {
- public:
-  explicit NetworkSketch(std::uint64_t seed)
-      : random_(seed), s_("network_" + std::to_string(seed), 12 + pick(79), 12 + pick(79), 1 + pick(4)) {}
-
-  Graph finish() && {
-    int x = normed(s_.conv(0, 8 + 4 * pick(5), 3, 1 + pick(2)));
-    const Index units = 2 + pick(4);
-    for (Index unit = 0; unit < units; ++unit) x = add_unit(x);
-    s_.classify(x, 5);
-    return std::move(s_).finish();
-  }
-
- private:
-  Index pick(Index limit) { return below(random_, limit); }
-  Activation activation() { return static_cast<Activation>(pick(8)); }
-  int normed(int x) {
-    x = s_.norm(x);
-    const Activation chosen = activation();
-    return chosen == Activation::none ? x : s_.activate(x, chosen);
-  }
-
-  int add_unit(int x) {
-    switch (pick(7)) {
-      case 0:
-        return shuffle_unit(x);
-      case 1:
-        return s_.add(op::MaxPool{.kernel = 3, .stride = 1 + pick(2), .padding = {.amount = 1}}, {x});
-      case 2:
-        return s_.add(op::Concat{}, {normed(s_.conv(x, 6 + pick(9))), normed(s_.conv(x, 5 + pick(9), 3))});
-      case 3:
-        return normed(s_.conv(x, s_.channels(x) + pick(5), 3, 1 + pick(2)));
-      default:
-        return inverted_residual(x);
-    }
-  }
-
-  int inverted_residual(int x) {
-    const Index stride = 1 + pick(2), kernel = 3 + 2 * pick(3), out = pick(2) == 0 ? s_.channels(x) : 5 + pick(20);
-    int y = x;
-    if (pick(4) != 0) y = normed(s_.conv(y, s_.channels(x) * (1 + pick(4)) + pick(3)));
-    op::Conv2d filter{.out_channels = s_.channels(y), .kernel = kernel, .stride = stride, .groups = s_.channels(y)};
-    filter.padding = pick(2) == 0 ? Padding{.amount = kernel / 2} : Padding{.rule = Padding::Rule::same};
-    y = normed(s_.add(filter, {y}));
-    if (pick(2) == 0) {
-      int gate = s_.add(op::GlobalAveragePool{}, {y});
-      gate = s_.activate(s_.conv(gate, 1 + pick(6), 1, 1, 1, true), activation());
-      gate = s_.activate(s_.conv(gate, s_.channels(y), 1, 1, 1, true), Activation::sigmoid);
-      y = s_.add(op::ScaleChannels{}, {y, gate});
-    }
-    if (pick(5) == 0) return y;
-    y = s_.norm(s_.conv(y, out));
-    return stride == 1 && out == s_.channels(x) && pick(3) != 0 ? s_.sum(y, x) : y;
-  }
-
-  int shuffle_unit(int x) {
-    if (s_.channels(x) % 2 != 0) x = normed(s_.conv(x, s_.channels(x) + 1));
-    const Index half = s_.channels(x) / 2;
-    const int left = s_.add(op::SliceChannels{0, half}, {x});
-    int right = s_.add(op::SliceChannels{half, 2 * half}, {x});
-    right = s_.norm(s_.depthwise(normed(s_.conv(right, half))));
-    return s_.add(op::ChannelShuffle{2}, {s_.add(op::Concat{}, {left, normed(s_.conv(right, half))})});
-  }
-
-  Random random_;
-  Sketch s_;
-};
-
-}  // namespace
-
-Graph random_network(std::uint64_t seed) { return NetworkSketch(seed).finish(); }
 
 Model random_model(Graph graph, std::uint64_t seed) {
   Random random(seed);
@@ -367,12 +221,24 @@ std::vector<float> random_input(const Model& model, Index batch, std::uint64_t s
   return random_values(batch * element_count(model.graph.input().shape), seed);
 }
 
+namespace {
+
+std::size_t values_of(const Shape& shape) { return static_cast<std::size_t>(element_count(shape)); }
+
+}  // namespace
+
 std::vector<float> run_plan(const Model& model, const CompileOptions& options, const std::vector<float>& input) {
   const auto plan = compile(model, options);
   Session session(plan, options.threads);
-  std::vector<float> output(static_cast<std::size_t>(element_count(plan->output_shape())), NAN);
-  session.run(input, output);
-  return output;
+  std::vector<std::span<float>> outputs;
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < plan->output_count(); ++i) size += values_of(plan->output_shape(i));
+  std::vector<float> values(size, NAN);
+  for (std::size_t i = 0, begin = 0; i < plan->output_count(); begin += outputs[i].size(), ++i) {
+    outputs.push_back(std::span(values).subspan(begin, values_of(plan->output_shape(i))));
+  }
+  session.run(input, outputs);
+  return values;
 }
 
 double relative_difference(const std::vector<float>& a, const std::vector<float>& b) {

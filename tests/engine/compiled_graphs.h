@@ -15,7 +15,7 @@ Model random_model(Graph graph, std::uint64_t seed);
 
 std::vector<float> random_values(Index size, std::uint64_t seed);
 
-/// Compiles, runs once in a fresh session of options.threads, returns the output.
+/// Compiles, runs once in a fresh session of options.threads, returns the output, or several one behind the other.
 std::vector<float> run_plan(const Model& model, const CompileOptions& options, const std::vector<float>& input);
 
 std::vector<float> random_input(const Model& model, Index batch, std::uint64_t seed);
@@ -33,8 +33,8 @@ Graph fused_before();
 /// Any ops on any earlier nodes.
 Graph random_graph(std::uint64_t seed);
 
-/// Units as real networks have them (blocks with and without squeeze-and-excite, shuffles, pools, branches), on maps of
-/// odd sizes, up to 90 pixels wide.
+/// Units as real networks have them (blocks with and without squeeze-and-excite, shuffles, groups, attention, pools,
+/// branches) on maps of odd sizes, up to 90 pixels wide; some have several outputs.
 Graph random_network(std::uint64_t seed);
 
 /// How many nodes hold the op.
