@@ -12,6 +12,8 @@ namespace {
 
 bool is_counter(const std::string& key) { return key.ends_with("num_batches_tracked"); }
 
+bool is_statistic(const std::string& key) { return key.ends_with(".running_mean") || key.ends_with(".running_var"); }
+
 void check_same_keys(const Weights& own, const Weights& given) {
   const bool same =
       own.size() == given.size() && std::equal(own.begin(), own.end(), given.begin(), [](const auto& a, const auto& b) {
@@ -33,6 +35,7 @@ void check_same_keys(const Weights& own, const Weights& given) {
 
 double ema_decay(const EmaOptions& options, std::int64_t step) {
   const std::int64_t counted = step - options.update_after_step - 1;
+  if (counted == 0 && !options.copy_first && !options.warmup) return options.decay;
   if (counted <= 0) return 0;
   if (!options.warmup) return options.decay;
   const double risen = 1 - std::pow(1 + static_cast<double>(counted) / options.warmup_gamma, -options.warmup_power);
@@ -57,9 +60,10 @@ void Ema::update(const Weights& weights, std::int64_t step, ThreadPool& pool) {
   auto weight = weights.begin();
   for (auto& [key, average] : average_) {
     const Tensor& value = (weight++)->second;
+    const bool copied = is_counter(key) || (is_statistic(key) && !options_.average_statistics);
     for (Index begin = 0; begin < average.size(); begin += chunk_size)
       chunks.push_back({average.data() + begin, value.data() + begin, std::min(chunk_size, average.size() - begin),
-                        is_counter(key) ? 1.0f : share});
+                        copied ? 1.0f : share});
   }
   pool.run(static_cast<Index>(chunks.size()), [&](Index index, int) {
     const Pair& chunk = chunks[static_cast<std::size_t>(index)];

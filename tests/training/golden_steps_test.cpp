@@ -33,8 +33,9 @@ std::optional<OptimiserOptions> options_of(const std::string& name, const golden
   set("momentum", options.momentum);
   set("nesterov", options.nesterov);
   set("beta1", options.beta1);
-  set("beta2", options.beta2);
-  set("eps", options.epsilon);
+  set("alpha", options.alpha);
+  if (run.options.contains("beta2")) options.beta2 = run.options.at("beta2");
+  if (run.options.contains("eps")) options.epsilon = run.options.at("eps");
   set("weight_decay", options.weight_decay);
   return options;
 }
@@ -73,7 +74,7 @@ double tolerance(const std::vector<double>& float32_errors, std::size_t step) {
 std::string first_difference(const golden::Training& training, const Graph& graph, const OptimiserOptions& options,
                              const golden::OptimiserRun& run, std::uint64_t attempt, ThreadPool& pool) {
   TrainingModel model(graph, golden::make_weights(training.state_dict));
-  const auto optimiser = make_optimiser(options, model.parameters());
+  Optimiser optimiser(options, model.parameters());
   std::vector<Tensor> start, now;
   for (auto& parameter : model.parameters()) {
     start.push_back(parameter.variable.value().clone());
@@ -102,7 +103,7 @@ std::string first_difference(const golden::Training& training, const Graph& grap
           tolerance(run.float32_loss_error, step));
     for (auto& parameter : model.parameters()) parameter.variable.clear_gradient();
     autograd::backward(loss, pool);
-    optimiser->step(run.options.at("lr"), pool);
+    optimiser.step(run.options.at("lr"), pool);
     if (step == 0)
       check("distance after step 0", norm(now, &start), run.moved.front(), tolerance(run.float32_moved_error, 0));
   }

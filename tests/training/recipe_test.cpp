@@ -12,6 +12,9 @@
 #include "error_message.h"
 #include "linnet/architectures.h"
 #include "linnet/error.h"
+#include "linnet/training/losses.h"
+#include "linnet/training/optimisers.h"
+#include "linnet/training/schedules.h"
 
 namespace linnet::training {
 namespace {
@@ -81,10 +84,14 @@ TEST(Recipe, ErrorsNameSourceFieldExpectedAndFound) {
            {R"({"seed": 18446744073709551615})", {"'seed'", "found 18446744073709551615"}},
            {R"({"label_smoothing": 1})", {"'label_smoothing'", "a number in [0, 1)", "found 1"}},
            {R"({"optimiser": {"lr": 0}})", {"'optimiser.lr'", "> 0", "found 0"}},
-           {R"({"optimiser": {"kind": "sdg"}})", {"'optimiser.kind'", "one of sgd, adamw", "found \"sdg\""}},
+           {R"({"optimiser": {"kind": "sdg"}})",
+            {"'optimiser.kind'", "one of sgd, rmsprop, rmsprop_tf, adam, adamw, lamb, lion", "found \"sdg\""}},
            {R"({"optimiser": {"nesterov": 1}})", {"'optimiser.nesterov'", "true or false", "found 1"}},
            {R"({"optimiser": 1})", {"'optimiser'", "an object", "found 1"}},
            {R"({"model": {"dropout": "no"}})", {"'model.dropout'", "null or a number in [0, 1)", "found \"no\""}},
+           {R"({"optimiser": {"no_decay": "*.se.*"}})",
+            {"'optimiser.no_decay'", "a list of texts", "found \"*.se.*\""}},
+           {R"({"optimiser": {"no_decay": [1]}})", {"'optimiser.no_decay'", "found [1]"}},
            {R"({"data": {"std": [1, 0]}})", {"'data.std'", "a list of numbers > 0", "found [1,0]"}},
            {R"({"batch": null})", {"'batch'", "found null"}},
            {R"({"batch": 1, "batch": 2})", {"'batch' stands there twice"}},
@@ -112,12 +119,14 @@ TEST(Recipe, FlagsSetEveryField) {
   set_recipe_field(recipe, "data.mean", "0.5,0.25");
   set_recipe_field(recipe, "data.std", "[2]");
   set_recipe_field(recipe, "model.dropout", "0.5");
+  set_recipe_field(recipe, "optimiser.no_decay", "*.se.*,stem");
   set_recipe_field(recipe, "data.train", "7");
   set_recipe_field(recipe, "optimiser.nesterov", "false");
   EXPECT_EQ(recipe.optimiser.lr, 0.25);
   EXPECT_EQ(recipe.data.mean, (std::vector<double>{0.5, 0.25}));
   EXPECT_EQ(recipe.data.std, (std::vector<double>{2}));
   EXPECT_EQ(recipe.model.dropout, 0.5);
+  EXPECT_EQ(recipe.optimiser.no_decay, (std::vector<std::string>{"*.se.*", "stem"}));
   EXPECT_EQ(recipe.data.train, "7");
   EXPECT_FALSE(recipe.optimiser.nesterov);
   set_recipe_field(recipe, "model.dropout", "null");
@@ -152,6 +161,29 @@ TEST(Recipe, ChecksFieldsAgainstEachOther) {
             std::string::npos);
   EXPECT_NE(broken([](Recipe& r) { r.schedule.warmup_epochs = 10; }).find("'schedule.warmup_epochs'"),
             std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.schedule.kind = "multistep"; }).find("'schedule.milestones'"), std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.schedule.milestones = {2, 1}; }).find("'schedule.milestones'"), std::string::npos);
+  EXPECT_NE(
+      broken([](Recipe& r) { r.schedule.kind = "one_cycle", r.schedule.warmup_epochs = 1; }).find("warmup_epochs"),
+      std::string::npos);
+  EXPECT_NE(broken([](Recipe& r) { r.optimiser.dampening = 0.1; }).find("'optimiser.dampening'"), std::string::npos);
+}
+
+/// What a recipe can name, the library has, and the other way round.
+TEST(Recipe, ChoicesAreThoseOfTheLibrary) {
+  const auto choices_of = [](const std::string& name) {
+    for (const RecipeField& field : recipe_fields())
+      if (field.name == name) return field.help.substr(field.help.find("(one of ") + 8);
+    return std::string();
+  };
+  const auto joined = [](const std::vector<std::string_view>& names) {
+    std::string text;
+    for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+    return text + ")";
+  };
+  EXPECT_EQ(choices_of("optimiser.kind"), joined(optimiser_kinds()));
+  EXPECT_EQ(choices_of("schedule.kind"), joined(schedule_kinds()));
+  EXPECT_EQ(choices_of("loss.kind"), joined(loss_kinds()));
 }
 
 TEST(Recipe, ResumingAllowsOnlyWhatDoesNotChangeTheResult) {

@@ -9,9 +9,12 @@
 
 #include "linnet/error.h"
 #include "linnet/training/evaluation.h"
+#include "linnet/training/optimisers.h"
 #include "linnet/training/progress.h"
+#include "linnet/training/schedules.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_run.h"
+#include "training/trainer/teacher.h"
 
 namespace linnet::training {
 namespace {
@@ -139,6 +142,76 @@ TEST_F(TrainerTest, AnInterruptedRunEndsInTheSameBits) {
   // Nothing is left to do, and nothing changes.
   EXPECT_EQ(run(recipe_, "straight", true).step, 36);
   expect_same_runs("straight", "stopped 12");
+}
+
+// What each optimiser and schedule keeps between steps goes into the checkpoint, whatever the number of threads.
+TEST_F(TrainerTest, EveryOptimiserResumesToTheSameBits) {
+  const std::vector<std::string_view> schedules = schedule_kinds();
+  std::size_t number = 0;
+  for (const std::string_view kind : optimiser_kinds()) {
+    SCOPED_TRACE(kind);
+    Recipe recipe = recipe_;
+    recipe.epochs = 2;
+    recipe.optimiser.kind = kind;
+    recipe.optimiser.lr = kind == "sgd" ? 0.02 : 0.001;
+    recipe.optimiser.centered = recipe.optimiser.amsgrad = true;
+    recipe.optimiser.clip_adaptive = recipe.optimiser.clip_value = 0.1;
+    recipe.schedule.kind = schedules[++number % schedules.size()];
+    recipe.schedule.unit = number % 2 == 0 ? "step" : "epoch";
+    recipe.schedule.milestones = {1};
+    recipe.schedule.warmup_epochs = 0;
+    const std::string name(kind);
+    run(recipe, name);
+    EXPECT_TRUE(run(recipe, name + " stopped", false, 7).interrupted);
+    recipe.threads = 2;
+    run(recipe, name + " stopped", true);
+    expect_same_runs(name, name + " stopped");
+  }
+}
+
+TEST_F(TrainerTest, ATeacherTakesPart) {
+  Recipe recipe = recipe_;
+  recipe.epochs = 1;
+  recipe.data.mean = {0.2};  // the teacher saw its pictures otherwise than the student does
+  run(recipe, "teacher");
+  recipe.data.mean = {0.3};
+  run(recipe, "alone");
+  recipe.loss.teacher = out("teacher") + "/model.safetensors";
+  run(recipe, "taught");
+  EXPECT_FALSE(read_file(out("alone") + "/model.safetensors") == read_file(out("taught") + "/model.safetensors"));
+  recipe.threads = 2;
+  EXPECT_TRUE(run(recipe, "stopped", false, 5).interrupted);
+  run(recipe, "stopped", true);
+  expect_same_runs("taught", "stopped");
+
+  recipe.model.classes = 5;
+  EXPECT_NE(message(recipe, "wrong").find("the teacher has 4 classes, the student 5"), std::string::npos);
+  recipe.loss.teacher = out("none");
+  EXPECT_NE(message(recipe, "wrong").find(out("none")), std::string::npos);
+}
+
+// The student that is its teacher, seeing pictures through another normalisation, has nothing to learn from it.
+TEST_F(TrainerTest, ATeacherSeesPicturesAsItLearnedThem) {
+  Recipe recipe = recipe_;
+  recipe.epochs = 1;
+  run(recipe, "teacher");
+  const Model model = load_model(out("teacher") + "/model.safetensors");
+  Model other = model;
+  other.preprocessing.mean = {0.1f};
+  other.preprocessing.std = {0.5f};
+  save_model(other, out("other"));
+  const auto pool = std::make_shared<ThreadPool>(1);
+  Teacher same(out("teacher") + "/model.safetensors", model.graph, model.preprocessing, 2, pool);
+  Teacher differs(out("other"), model.graph, model.preprocessing, 2, pool);
+  Tensor student_input(Shape{1, 16, 16, 1}), other_input(Shape{1, 16, 16, 1});
+  for (Index i = 0; i < student_input.size(); ++i) {
+    const float value = static_cast<float>(i % 7) / 7;
+    student_input.data()[i] = (value - model.preprocessing.mean[0]) / model.preprocessing.std[0];
+    other_input.data()[i] = (value - 0.1f) / 0.5f;
+  }
+  const Tensor expected = same.logits(other_input), found = differs.logits(student_input);
+  EXPECT_EQ(found.shape(), (Shape{1, 4}));
+  for (Index i = 0; i < found.size(); ++i) EXPECT_NEAR(found.data()[i], expected.data()[i], 1e-4) << i;
 }
 
 TEST_F(TrainerTest, ALimitOfStepsEndsTheRunWithAModel) {

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <string>
 #include <utility>
 
 #include "kernels/softmax/softmax.h"
@@ -8,28 +7,14 @@
 
 namespace linnet::training {
 
-Tensor smoothed_targets(std::span<const int> labels, Index classes, float smoothing) {
-  if (!(smoothing >= 0 && smoothing < 1))
-    throw Error("cross_entropy: label smoothing must be in [0, 1), found " + std::to_string(smoothing));
-  const Index samples = static_cast<Index>(labels.size());
-  const float elsewhere = smoothing / static_cast<float>(classes);
-  Tensor targets = Tensor::full({samples, classes}, elsewhere);
-  for (Index i = 0; i < samples; ++i) {
-    const int label = labels[static_cast<std::size_t>(i)];
-    if (label < 0 || label >= classes)
-      throw Error("cross_entropy: label " + std::to_string(label) + " of sample " + std::to_string(i) +
-                  " is not one of the " + std::to_string(classes) + " classes");
-    targets.data()[i * classes + label] = 1 - smoothing + elsewhere;
-  }
-  return targets;
-}
-
-autograd::Variable cross_entropy(const autograd::Variable& logits, const Tensor& targets, ThreadPool& pool) {
+autograd::Variable cross_entropy(const autograd::Variable& logits, const Tensor& targets, ThreadPool& pool,
+                                 std::optional<double> divisor) {
   const Tensor& values = logits.value();
   if (values.shape().size() != 2 || values.size() == 0 || values.shape() != targets.shape())
     throw Error("cross_entropy: logits and targets must be [samples, classes] of one shape, found " +
                 to_string(values.shape()) + " and " + to_string(targets.shape()));
   const Index samples = values.dimension(0), classes = values.dimension(1);
+  const double share = 1 / divisor.value_or(static_cast<double>(samples));
   Tensor log_probabilities(values.shape());
   kernels::log_softmax(pool, samples, classes, values.data(), log_probabilities.data());
 
@@ -39,10 +24,10 @@ autograd::Variable cross_entropy(const autograd::Variable& logits, const Tensor&
     const float target = targets.data()[i];
     if (target != 0) sum -= static_cast<double>(target) * static_cast<double>(log_probabilities.data()[i]);
   }
-  Tensor loss = Tensor::full({}, static_cast<float>(sum / static_cast<double>(samples)));
+  Tensor loss = Tensor::full({}, static_cast<float>(sum * share));
 
-  auto backward = [log_probabilities, targets, samples, classes](const Tensor& output_gradient) {
-    const float scale = output_gradient.data()[0] / static_cast<float>(samples);
+  auto backward = [log_probabilities, targets, samples, classes, share](const Tensor& output_gradient) {
+    const float scale = static_cast<float>(static_cast<double>(output_gradient.data()[0]) * share);
     Tensor gradient(log_probabilities.shape());
     for (Index i = 0; i < samples; ++i) {
       const float* log_probability = log_probabilities.data() + i * classes;

@@ -1,8 +1,11 @@
+#include <fnmatch.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "linnet/error.h"
-#include "linnet/training/optimisers.h"
+#include "training/optimisers/rules.h"
 
 namespace linnet::training {
 namespace {
@@ -10,35 +13,97 @@ namespace {
 constexpr Index chunk_size = 1 << 14;
 constexpr const char* step_key = "step";
 
-std::string slot_key(const std::string& parameter, const std::string& slot) { return parameter + "." + slot; }
+std::string slot_key(const std::string& parameter, const char* slot) { return parameter + "." + slot; }
+
+// Twice the sum of squares: of a part of a parameter and of its direction.
+using SquareSums = std::array<double, 2>;
+
+double sum_of_squares(const float* values, Index size) {
+  double sum = 0;
+  for (Index i = 0; i < size; ++i) sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  return sum;
+}
 
 }  // namespace
 
-Optimiser::Optimiser(const Parameters& parameters, std::vector<std::string> slot_names, const OptimiserOptions& options)
-    : slot_names_(std::move(slot_names)) {
-  for (const TrainingModel::LearnableParameter& parameter : parameters) {
-    const Shape& shape = parameter.variable.value().shape();
-    const bool decays = options.decay_all || shape.size() >= 2;
-    Entry entry{parameter.name, parameter.variable, {}, decays ? static_cast<float>(options.weight_decay) : 0.0f};
-    for (std::size_t i = 0; i < slot_names_.size(); ++i) entry.slots.push_back(Tensor::zeros(shape));
-    const Index size = parameter.variable.value().size();
-    for (Index begin = 0; begin < size; begin += chunk_size)
-      chunks_.push_back({entries_.size(), begin, std::min(chunk_size, size - begin)});
-    entries_.push_back(std::move(entry));
+Optimiser::Optimiser(const OptimiserOptions& options, const Parameters& parameters)
+    : options_(options), rule_(find_optimiser_rule(options.kind)) {
+  if (options.kind == "sgd" && options.nesterov && options.dampening != 0)
+    throw Error("optimiser: nesterov and dampening exclude each other");
+  options_.beta2 = options.beta2.value_or(rule_.beta2);
+  options_.epsilon = options.epsilon.value_or(rule_.epsilon);
+  for (const std::string& pattern : options.no_decay) {
+    const auto has_name = [&pattern](const TrainingModel::LearnableParameter& parameter) {
+      return fnmatch(pattern.c_str(), parameter.name.c_str(), 0) == 0;
+    };
+    if (std::none_of(parameters.begin(), parameters.end(), has_name))
+      throw Error("optimiser: no parameter's name matches '" + pattern + "' of no_decay");
+  }
+  for (const TrainingModel::LearnableParameter& parameter : parameters) add(parameter);
+}
+
+bool Optimiser::decays(const TrainingModel::LearnableParameter& parameter) const {
+  for (const std::string& pattern : options_.no_decay)
+    if (fnmatch(pattern.c_str(), parameter.name.c_str(), 0) == 0) return false;
+  switch (parameter.role) {
+    case ParameterRole::weight:
+      return true;
+    case ParameterRole::bias:
+      return options_.decay_biases;
+    default:
+      return options_.decay_norms;
   }
 }
 
-void Optimiser::step(double learning_rate, ThreadPool& pool) {
-  begin_step(++steps_, learning_rate);
-  pool.run(static_cast<Index>(chunks_.size()), [this](Index index, int) {
-    const Chunk& chunk = chunks_[static_cast<std::size_t>(index)];
-    Entry& entry = entries_[chunk.entry];
-    const Tensor& gradient = entry.variable.gradient();
-    if (gradient.empty()) return;
-    Span span{
-        chunk.size, entry.variable.value().data() + chunk.begin, gradient.data() + chunk.begin, {}, entry.weight_decay};
-    for (std::size_t i = 0; i < entry.slots.size(); ++i) span.slots[i] = entry.slots[i].data() + chunk.begin;
-    update(span);
+void Optimiser::add(const TrainingModel::LearnableParameter& parameter) {
+  const Tensor& value = parameter.variable.value();
+  Entry entry{parameter.name, parameter.variable, {}, decays(parameter) ? options_.weight_decay : 0.0};
+  for (const OptimiserSlot& slot : rule_.slots) {
+    const bool wanted = slot.wanted == nullptr || slot.wanted(options_);
+    entry.slots.push_back(wanted ? Tensor::full(value.shape(), slot.initial) : Tensor());
+  }
+  for (Index begin = 0; begin < value.size(); begin += chunk_size)
+    chunks_.push_back({entries_.size(), begin, std::min(chunk_size, value.size() - begin)});
+  entries_.push_back(std::move(entry));
+}
+
+void Optimiser::step(double learning_rate, ThreadPool& pool, std::optional<double> momentum) {
+  ++steps_;
+  OptimiserOptions options = options_;
+  if (momentum) options.momentum = options.beta1 = *momentum;
+  const OptimiserStep step{options, steps_};
+
+  const auto for_each_chunk = [&](auto&& function) {
+    pool.run(static_cast<Index>(chunks_.size()), [&](Index index, int) {
+      const Chunk& chunk = chunks_[static_cast<std::size_t>(index)];
+      Entry& entry = entries_[chunk.entry];
+      Tensor& gradient = entry.variable.gradient();
+      if (gradient.empty()) return;
+      OptimiserSpan span{chunk.size,
+                         entry.variable.value().data() + chunk.begin,
+                         gradient.data() + chunk.begin,
+                         {},
+                         learning_rate,
+                         entry.weight_decay};
+      for (std::size_t i = 0; i < entry.slots.size(); ++i)
+        if (!entry.slots[i].empty()) span.slots[i] = entry.slots[i].data() + chunk.begin;
+      function(static_cast<std::size_t>(index), span);
+    });
+  };
+  if (rule_.finish == nullptr) {
+    for_each_chunk([&](std::size_t, const OptimiserSpan& span) { rule_.update(step, span); });
+    return;
+  }
+  std::vector<SquareSums> of_chunks(chunks_.size(), SquareSums{}), of_entries(entries_.size(), SquareSums{});
+  for_each_chunk([&](std::size_t index, const OptimiserSpan& span) {
+    rule_.update(step, span);
+    of_chunks[index] = {sum_of_squares(span.parameter, span.size), sum_of_squares(span.gradient, span.size)};
+  });
+  for (std::size_t i = 0; i < chunks_.size(); ++i)
+    for (std::size_t k = 0; k < 2; ++k) of_entries[chunks_[i].entry][k] += of_chunks[i][k];
+  for_each_chunk([&](std::size_t index, const OptimiserSpan& span) {
+    const SquareSums& sums = of_entries[chunks_[index].entry];
+    rule_.finish(step, span, sums[0], sums[1]);
   });
 }
 
@@ -47,7 +112,8 @@ Weights Optimiser::state() const {
   // Exact up to 2^24 steps; by then the bias correction, its only use, has long been 1.
   state[step_key] = Tensor::full({}, static_cast<float>(steps_));
   for (const Entry& entry : entries_)
-    for (std::size_t i = 0; i < slot_names_.size(); ++i) state[slot_key(entry.name, slot_names_[i])] = entry.slots[i];
+    for (std::size_t i = 0; i < entry.slots.size(); ++i)
+      if (!entry.slots[i].empty()) state[slot_key(entry.name, rule_.slots[i].name)] = entry.slots[i];
   return state;
 }
 

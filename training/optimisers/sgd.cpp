@@ -1,34 +1,21 @@
-#include "training/optimisers/sgd.h"
-
-#include <string>
-#include <vector>
+// Stochastic gradient descent as torch.optim.SGD: g += decay * w; b = momentum * b + (1 - dampening) * g, in the first
+// step b = g; w -= rate * (nesterov ? g + momentum * b : b).
+#include "training/optimisers/rules.h"
 
 namespace linnet::training {
 namespace {
 
-std::vector<std::string> slots(const OptimiserOptions& options) {
-  if (options.momentum == 0) return {};
-  return {"momentum"};
-}
-
-}  // namespace
-
-Sgd::Sgd(const Parameters& parameters, const OptimiserOptions& options)
-    : Optimiser(parameters, slots(options), options),
-      momentum_(static_cast<float>(options.momentum)),
-      nesterov_(options.nesterov) {}
-
-void Sgd::begin_step(std::int64_t, double learning_rate) { learning_rate_ = static_cast<float>(learning_rate); }
-
-// The buffer starts at 0, so that the first step sets it to the gradient.
-void Sgd::update(const Span& span) const {
+void update_sgd(const OptimiserStep& step, const OptimiserSpan& span) {
   float* const parameter = span.parameter;
   const float* const gradient = span.gradient;
   float* const buffer = span.slots[0];
-  const float rate = learning_rate_, momentum = momentum_, decay = span.weight_decay;
-  if (momentum == 0) {
+  const float rate = static_cast<float>(span.learning_rate), decay = static_cast<float>(span.weight_decay);
+  const float momentum = static_cast<float>(step.options.momentum);
+  // The buffer starts at 0, so that the first step sets it to the gradient.
+  const float fresh = step.number == 1 ? 1.0f : static_cast<float>(1 - step.options.dampening);
+  if (buffer == nullptr) {
     for (Index i = 0; i < span.size; ++i) parameter[i] -= rate * (gradient[i] + decay * parameter[i]);
-  } else if (nesterov_) {
+  } else if (step.options.nesterov) {
     for (Index i = 0; i < span.size; ++i) {
       const float g = gradient[i] + decay * parameter[i];
       const float b = momentum * buffer[i] + g;
@@ -37,11 +24,17 @@ void Sgd::update(const Span& span) const {
     }
   } else {
     for (Index i = 0; i < span.size; ++i) {
-      const float b = momentum * buffer[i] + (gradient[i] + decay * parameter[i]);
+      const float b = momentum * buffer[i] + fresh * (gradient[i] + decay * parameter[i]);
       buffer[i] = b;
       parameter[i] -= rate * b;
     }
   }
 }
+
+constexpr OptimiserSlot sgd_slots[] = {{"momentum", 0, [](const OptimiserOptions& o) { return o.momentum != 0; }}};
+
+}  // namespace
+
+const OptimiserRule sgd_rule{"sgd", 0, 0, sgd_slots, update_sgd, nullptr};
 
 }  // namespace linnet::training

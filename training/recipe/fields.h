@@ -11,7 +11,8 @@
 namespace linnet::training {
 
 /// Where the value of a field lies; the alternative tells its type.
-using FieldValue = std::variant<bool*, Integer*, double*, std::optional<double>*, std::string*, std::vector<double>*>;
+using FieldValue = std::variant<bool*, Integer*, double*, std::optional<double>*, std::string*, std::vector<double>*,
+                                std::vector<std::string>*>;
 
 struct Range {
   double low = -std::numeric_limits<double>::infinity();

@@ -1,5 +1,6 @@
 #include "linnet/training/recipe.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <set>
@@ -107,6 +108,10 @@ void set_recipe_field(Recipe& recipe, const std::string& name, const std::string
   Json json;
   if (std::holds_alternative<std::string*>(at)) {
     json = value;
+  } else if (std::holds_alternative<std::vector<std::string>*>(at) && !value.starts_with('[')) {
+    json = Json::array();
+    std::istringstream parts(value);
+    for (std::string part; std::getline(parts, part, ',');) json.push_back(part);
   } else {
     const bool list = std::holds_alternative<std::vector<double>*>(at) && !value.starts_with('[');
     json = Json::parse(list ? "[" + value + "]" : value, nullptr, false);
@@ -131,8 +136,23 @@ void check_recipe(const Recipe& recipe) {
           "field 'augment.area_min' must not be above 'augment.area_max'");
   require(recipe.augment.ratio_min <= recipe.augment.ratio_max,
           "field 'augment.ratio_min' must not be above 'augment.ratio_max'");
+  const Recipe::Schedule& schedule = recipe.schedule;
+  require(schedule.kind != "multistep" || !schedule.milestones.empty(),
+          "field 'schedule.milestones' must be set for schedule.kind multistep");
+  require(std::is_sorted(schedule.milestones.begin(), schedule.milestones.end()),
+          "field 'schedule.milestones' must rise");
+  require(schedule.kind != "one_cycle" || schedule.warmup_epochs == 0,
+          "field 'schedule.warmup_epochs' must be 0 for schedule.kind one_cycle, which has a rise of its own");
+  require(!schedule.three_phases || schedule.rise <= 0.5,
+          "field 'schedule.rise' must not be above 0.5 with 'schedule.three_phases'");
+  require(schedule.momentum_low <= schedule.momentum_high,
+          "field 'schedule.momentum_low' must not be above 'schedule.momentum_high'");
   const bool shorter = recipe.schedule.warmup_epochs < static_cast<double>(recipe.epochs);
   require(shorter, "field 'schedule.warmup_epochs' must be below 'epochs', which counts the warm-up");
+  require(recipe.optimiser.kind != "sgd" || !recipe.optimiser.nesterov || recipe.optimiser.dampening == 0,
+          "field 'optimiser.dampening' must be 0 with 'optimiser.nesterov'");
+  require(recipe.loss.class_weights.empty() || recipe.loss.kind == "cross_entropy",
+          "field 'loss.class_weights' is for loss.kind cross_entropy");
   require(recipe.ema.min_decay <= recipe.ema.decay, "field 'ema.min_decay' must not be above 'ema.decay'");
 }
 

@@ -1,6 +1,7 @@
 // Values of fields: their checks, and their way from and to JSON.
 #include "training/recipe/values.h"
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
@@ -61,6 +62,7 @@ std::string expectation(const Field& field) {
         if constexpr (std::is_same_v<T, double>) return "a number" + range_text(field.range);
         if constexpr (std::is_same_v<T, std::optional<double>>) return "null or a number" + range_text(field.range);
         if constexpr (std::is_same_v<T, std::vector<double>>) return "a list of numbers" + range_text(field.range);
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) return "a list of texts";
         return field.choices.empty() ? "a text" : choices_text(field.choices);
       },
       field.value(recipe));
@@ -90,6 +92,12 @@ void set_value(const Field& field, Recipe& recipe, const Json& json) {
           if (!json.is_array()) refuse(field, json);
           value->clear();
           for (const Json& element : json) value->push_back(number(field, element, json));
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          const bool texts = json.is_array() && std::all_of(json.begin(), json.end(), [](const Json& element) {
+                               return element.is_string() && !element.get<std::string>().empty();
+                             });
+          if (!texts) refuse(field, json);
+          *value = json.get<std::vector<std::string>>();
         } else {
           if (!json.is_string()) refuse(field, json);
           if (!field.choices.empty() && !is_choice(field.choices, json.get<std::string>())) refuse(field, json);

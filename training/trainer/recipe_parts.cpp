@@ -145,12 +145,23 @@ OptimiserOptions optimiser_options_of(const Recipe& recipe) {
   const Recipe::Optimiser& optimiser = recipe.optimiser;
   return {.kind = optimiser.kind,
           .momentum = optimiser.momentum,
+          .dampening = optimiser.dampening,
           .nesterov = optimiser.nesterov,
+          .alpha = optimiser.alpha,
+          .centered = optimiser.centered,
+          .lr_in_momentum = optimiser.lr_in_momentum,
+          .decoupled_decay = optimiser.decoupled_decay,
           .beta1 = optimiser.beta1,
           .beta2 = optimiser.beta2,
           .epsilon = optimiser.epsilon,
+          .amsgrad = optimiser.amsgrad,
+          .bias_correction = optimiser.bias_correction,
+          .trust_clip = optimiser.trust_clip,
+          .always_adapt = optimiser.always_adapt,
           .weight_decay = optimiser.weight_decay,
-          .decay_all = optimiser.decay_all};
+          .decay_biases = optimiser.decay_biases || optimiser.decay_all,
+          .decay_norms = optimiser.decay_norms || optimiser.decay_all,
+          .no_decay = optimiser.no_decay};
 }
 
 EmaOptions ema_options_of(const Recipe& recipe) {
@@ -160,13 +171,31 @@ EmaOptions ema_options_of(const Recipe& recipe) {
           .warmup_gamma = ema.warmup_gamma,
           .warmup_power = ema.warmup_power,
           .min_decay = ema.min_decay,
-          .update_after_step = ema.update_after_step};
+          .update_after_step = ema.update_after_step,
+          .copy_first = ema.copy_first,
+          .average_statistics = ema.average_statistics};
+}
+
+LossOptions loss_options_of(const Recipe& recipe, const Graph& graph) {
+  const Index classes = graph.output().shape.back();
+  const std::size_t weights = recipe.loss.class_weights.size();
+  if (weights != 0 && static_cast<Index>(weights) != classes)
+    throw Error("field 'loss.class_weights' must have one number per class, " + std::to_string(classes) + ", found " +
+                std::to_string(weights));
+  return {.kind = recipe.loss.kind,
+          .smoothing = recipe.label_smoothing,
+          .class_weights = recipe.loss.class_weights,
+          .threshold = recipe.loss.threshold,
+          .sum_classes = recipe.loss.sum_classes,
+          .positive_weight = recipe.loss.positive_weight};
 }
 
 Schedule schedule_of(const Recipe& recipe, Integer steps_per_epoch) {
-  const double unit = static_cast<double>(steps_per_epoch);
+  const double unit = recipe.schedule.unit == "epoch" ? 1 : static_cast<double>(steps_per_epoch);
   const double whole = unit * static_cast<double>(recipe.epochs);
   const double warmup = unit * recipe.schedule.warmup_epochs;
+  std::vector<double> milestones = recipe.schedule.milestones;
+  for (double& milestone : milestones) milestone *= unit;
   return {.kind = recipe.schedule.kind,
           .learning_rate = recipe.optimiser.lr,
           .minimum = recipe.schedule.minimum,
@@ -176,7 +205,23 @@ Schedule schedule_of(const Recipe& recipe, Integer steps_per_epoch) {
           .warmup_prefix = recipe.schedule.warmup_prefix,
           .decay_every = unit * recipe.schedule.decay_epochs,
           .decay_rate = recipe.schedule.decay_rate,
-          .power = recipe.schedule.power};
+          .milestones = milestones,
+          .power = recipe.schedule.power,
+          .decay_length = unit * recipe.schedule.decay_epochs,
+          .cycles = static_cast<int>(recipe.schedule.cycles),
+          .cycle_factor = recipe.schedule.cycle_factor,
+          .cycle_decay = recipe.schedule.cycle_decay,
+          .rise = recipe.schedule.rise,
+          .start_divisor = recipe.schedule.start_divisor,
+          .end_divisor = recipe.schedule.end_divisor,
+          .straight = recipe.schedule.straight,
+          .three_phases = recipe.schedule.three_phases,
+          .momentum_low = recipe.schedule.momentum_low,
+          .momentum_high = recipe.schedule.momentum_high};
+}
+
+double schedule_time(const Recipe& recipe, Integer step, Integer steps_per_epoch) {
+  return static_cast<double>(recipe.schedule.unit == "epoch" ? step / steps_per_epoch : step);
 }
 
 }  // namespace linnet::training

@@ -6,6 +6,7 @@
 #include "linnet/graph.h"
 #include "linnet/training/ema.h"
 #include "linnet/training/loader.h"
+#include "linnet/training/losses.h"
 #include "linnet/training/optimisers.h"
 #include "linnet/training/recipe.h"
 #include "linnet/training/schedules.h"
@@ -29,7 +30,13 @@ LoaderOptions validation_loader_options(const Recipe& recipe, const Graph& graph
 OptimiserOptions optimiser_options_of(const Recipe& recipe);
 EmaOptions ema_options_of(const Recipe& recipe);
 
-/// In steps.
+/// Throws linnet::Error if there is not one weight per class.
+LossOptions loss_options_of(const Recipe& recipe, const Graph& graph);
+
+/// In the unit of the recipe: steps or epochs.
 Schedule schedule_of(const Recipe& recipe, Integer steps_per_epoch);
+
+/// Where in the schedule the step with index `step` is.
+double schedule_time(const Recipe& recipe, Integer step, Integer steps_per_epoch);
 
 }  // namespace linnet::training

@@ -14,10 +14,12 @@
 #include "linnet/safetensors.h"
 #include "linnet/training/evaluation.h"
 #include "linnet/training/losses.h"
+#include "linnet/training/weights.h"
 #include "linnet/training_model.h"
 #include "training/trainer/metrics_lines.h"
 #include "training/trainer/recipe_parts.h"
 #include "training/trainer/run_folder.h"
+#include "training/trainer/teacher.h"
 
 namespace linnet::training {
 namespace {
@@ -35,6 +37,8 @@ class Trainer {
   void resume();
   void run_epoch();
   void train_step(const Batch& batch);
+  autograd::Variable loss_for(const Batch& batch, const autograd::Variable& logits);
+  void clip_gradients();
   bool close_epoch();
   std::optional<Score> validate(const Weights& weights);
   void save_if_wanted(ValidationReport& report);
@@ -55,6 +59,8 @@ class Trainer {
   std::unique_ptr<Loader> loader_, validation_loader_;
   Integer steps_per_epoch_ = 0, last_step_ = 0;
   Schedule schedule_;
+  LossOptions loss_options_;
+  std::unique_ptr<Teacher> teacher_;
   std::unique_ptr<TrainingModel> model_;
   std::unique_ptr<Optimiser> optimiser_;
   std::optional<Ema> ema_;
@@ -80,7 +86,11 @@ Trainer::Trainer(const Recipe& recipe, const RunOptions& options, RunObserver& o
   schedule_ = schedule_of(recipe, steps_per_epoch_);
 
   model_ = std::make_unique<TrainingModel>(graph_, initial_weights(graph_, static_cast<std::uint64_t>(recipe.seed)));
-  optimiser_ = make_optimiser(optimiser_options_of(recipe), model_->parameters());
+  optimiser_ = std::make_unique<Optimiser>(optimiser_options_of(recipe), model_->parameters());
+  loss_options_ = loss_options_of(recipe, graph_);
+  if (!recipe.loss.teacher.empty())
+    teacher_ = std::make_unique<Teacher>(recipe.loss.teacher, graph_, preprocessing_of(recipe),
+                                         loader_->options().batch, pool_);
   if (recipe.ema.decay > 0) ema_.emplace(model_->weights(), ema_options_of(recipe));
   if (options.resume) resume();
   state_.recipe = recipe;
@@ -132,14 +142,37 @@ void Trainer::run_epoch() {
   state_.closed = state_.step < end;
 }
 
+autograd::Variable Trainer::loss_for(const Batch& batch, const autograd::Variable& logits) {
+  const Index classes = logits.value().shape().back();
+  const float towards = recipe_.loss.smoothing_towards == "half" ? 0.5f : 1 / static_cast<float>(classes);
+  const Tensor targets = smoothed(one_hot(batch.labels, classes), static_cast<float>(recipe_.label_smoothing), towards);
+  const autograd::Variable loss = loss_of(logits, targets, loss_options_, *pool_);
+  if (!teacher_) return loss;
+  const autograd::Variable distance =
+      distillation(logits, teacher_->logits(batch.input), recipe_.loss.teacher_kind, recipe_.loss.temperature, *pool_);
+  return weighted_sum(loss, 1 - recipe_.loss.teacher_weight, distance, recipe_.loss.teacher_weight);
+}
+
+void Trainer::clip_gradients() {
+  const Recipe::Optimiser& limits = recipe_.optimiser;
+  if (limits.clip_adaptive > 0) {
+    std::vector<std::string> classifier;
+    for (const Parameter& parameter : classifier_parameters(graph_)) classifier.push_back(parameter.name);
+    clip_gradient_adaptive(model_->parameters(), limits.clip_adaptive, *pool_, classifier);
+  }
+  if (limits.clip_value > 0) clip_gradient_value(model_->parameters(), limits.clip_value, *pool_);
+  if (limits.clip_norm > 0)
+    clip_gradient_norm(model_->parameters(), limits.clip_norm, *pool_, gradient_norm_from_name(limits.clip_norm_type));
+}
+
 void Trainer::train_step(const Batch& batch) {
-  const double rate = learning_rate(schedule_, static_cast<double>(state_.step - 1));
+  const double time = schedule_time(recipe_, state_.step - 1, steps_per_epoch_);
+  const double rate = learning_rate(schedule_, time);
   const std::uint64_t seed = CounterRandom(static_cast<std::uint64_t>(recipe_.seed), dropout_stream)
                                  .bits(static_cast<std::uint64_t>(state_.step));
   const autograd::Variable logits = model_->forward(batch.input, TrainingModel::Mode::training, seed, *pool_);
   const Index classes = logits.value().shape().back();
-  const autograd::Variable loss = cross_entropy(
-      logits, smoothed_targets(batch.labels, classes, static_cast<float>(recipe_.label_smoothing)), *pool_);
+  const autograd::Variable loss = loss_for(batch, logits);
   const double loss_value = static_cast<double>(loss.value().data()[0]);
   if (!std::isfinite(loss_value))
     throw Error("step " + std::to_string(state_.step) + " (epoch " + std::to_string(epoch() + 1) + "): the loss is " +
@@ -148,8 +181,8 @@ void Trainer::train_step(const Batch& batch) {
 
   for (auto& parameter : model_->parameters()) parameter.variable.clear_gradient();
   autograd::backward(loss, *pool_);
-  if (recipe_.optimiser.clip_norm > 0) clip_gradient_norm(model_->parameters(), recipe_.optimiser.clip_norm, *pool_);
-  optimiser_->step(rate, *pool_);
+  clip_gradients();
+  optimiser_->step(rate, *pool_, recipe_.schedule.cycle_momentum ? scheduled_momentum(schedule_, time) : std::nullopt);
   if (ema_) ema_->update(model_->weights(), state_.step, *pool_);
 
   Tally tally;

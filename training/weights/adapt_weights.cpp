@@ -26,17 +26,8 @@ Tensor without_first_row(const Tensor& tensor) {
   return result;
 }
 
-/// The parameters of the last layer that has classes as its outputs.
-std::vector<Parameter> classifier_of(const Graph& graph) {
-  for (auto node = static_cast<int>(graph.nodes.size()) - 1; node > 0; --node) {
-    std::vector<Parameter> owned = parameters(graph, node);
-    if (!owned.empty()) return owned;
-  }
-  return {};
-}
-
 void drop_background(const Graph& graph, Weights& weights, std::vector<std::string>& notes) {
-  for (const Parameter& parameter : classifier_of(graph)) {
+  for (const Parameter& parameter : classifier_parameters(graph)) {
     const auto found = weights.find(parameter.name);
     if (found == weights.end()) continue;
     const Shape& shape = found->second.shape();
@@ -50,7 +41,7 @@ void drop_background(const Graph& graph, Weights& weights, std::vector<std::stri
 }
 
 void check_classes(const Graph& graph, const Weights& weights) {
-  for (const Parameter& parameter : classifier_of(graph)) {
+  for (const Parameter& parameter : classifier_parameters(graph)) {
     const auto found = weights.find(parameter.name);
     if (found == weights.end() || found->second.shape().size() != parameter.shape.size()) continue;
     const Index rows = found->second.shape().front(), classes = parameter.shape.front();
@@ -102,6 +93,14 @@ void leave_out_others(const Graph& graph, Weights& weights, std::vector<std::str
 }
 
 }  // namespace
+
+std::vector<Parameter> classifier_parameters(const Graph& graph) {
+  for (auto node = static_cast<int>(graph.nodes.size()) - 1; node > 0; --node) {
+    std::vector<Parameter> owned = parameters(graph, node);
+    if (!owned.empty()) return owned;
+  }
+  return {};
+}
 
 std::vector<std::string> adapt_weights(const Graph& graph, Weights& weights, const AdaptOptions& options) {
   std::vector<std::string> notes;

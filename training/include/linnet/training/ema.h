@@ -8,9 +8,9 @@
 
 namespace linnet::training {
 
-/// As timm's ModelEmaV3: the decay after update k is 0 up to k = update_after_step + 1 (the average is a copy then);
-/// later `decay`, or with `warmup` 1 - (1 + s / warmup_gamma)^-warmup_power where s = k - update_after_step - 1, kept
-/// within [min_decay, decay].
+/// As timm's ModelEmaV3: the decay after update k is 0 up to k = update_after_step + 1 (the average is a copy then;
+/// with copy_first off only up to k = update_after_step); later `decay`, or with `warmup` 1 - (1 + s /
+/// warmup_gamma)^-warmup_power where s = k - update_after_step - 1, kept within [min_decay, decay].
 struct EmaOptions {
   double decay = 0.999;
   bool warmup = false;
@@ -18,6 +18,8 @@ struct EmaOptions {
   double warmup_power = 2.0 / 3.0;
   double min_decay = 0;
   std::int64_t update_after_step = 0;
+  bool copy_first = true;
+  bool average_statistics = true;  ///< running means and variances too; off: copied
 };
 
 /// The decay of update `step`, counted from 1.
@@ -28,7 +30,7 @@ class Ema {
   /// Starts from a copy of `weights`.
   Ema(const Weights& weights, const EmaOptions& options);
 
-  /// average = decay * average + (1 - decay) * weights, statistics included; counters are copied. `step` counts from
+  /// average = decay * average + (1 - decay) * weights; counters are copied. `step` counts from
   /// 1. Bit-identical for any number of threads. Throws linnet::Error if the weights are not those it started from.
   void update(const Weights& weights, std::int64_t step, ThreadPool& pool);
 

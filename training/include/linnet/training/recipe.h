@@ -57,22 +57,47 @@ struct Recipe {
     std::string kind = "sgd";
     double lr = 0.1;
     double momentum = 0.9;
+    double dampening = 0;
     bool nesterov = true;
-    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double alpha = 0.9;
+    bool centered = false;
+    bool lr_in_momentum = true;
+    bool decoupled_decay = false;
+    double beta1 = 0.9;
+    std::optional<double> beta2, epsilon;
+    bool amsgrad = false;
+    bool bias_correction = true;
+    bool trust_clip = false;
+    bool always_adapt = false;
     double weight_decay = 0;
-    bool decay_all = false;
+    bool decay_biases = false, decay_norms = false, decay_all = false;
+    std::vector<std::string> no_decay;
+    double clip_adaptive = 0;
+    double clip_value = 0;
     double clip_norm = 0;
+    std::string clip_norm_type = "2";
   } optimiser;
 
   struct Schedule {
     std::string kind = "cosine";
+    std::string unit = "step";
     double warmup_epochs = 0;
     double warmup_start = 0;
     bool warmup_prefix = true;
     double minimum = 0;
     double decay_epochs = 1;
     double decay_rate = 0.1;
+    std::vector<double> milestones;
     double power = 1;
+    Integer cycles = 1;
+    double cycle_factor = 1;
+    double cycle_decay = 1;
+    double rise = 0.3;
+    double start_divisor = 25, end_divisor = 1e4;
+    bool straight = false;
+    bool three_phases = false;
+    bool cycle_momentum = true;
+    double momentum_low = 0.85, momentum_high = 0.95;
   } schedule;
 
   struct Ema {
@@ -81,7 +106,22 @@ struct Recipe {
     double warmup_gamma = 1, warmup_power = 2.0 / 3.0;
     double min_decay = 0;
     Integer update_after_step = 0;
+    bool copy_first = true;
+    bool average_statistics = true;
   } ema;
+
+  struct Loss {
+    std::string kind = "cross_entropy";
+    std::string smoothing_towards = "classes";
+    std::vector<double> class_weights;
+    std::optional<double> threshold;
+    bool sum_classes = false;
+    double positive_weight = 1;
+    std::string teacher;
+    std::string teacher_kind = "kl";
+    double teacher_weight = 0.5;
+    double temperature = 4;
+  } loss;
 
   double label_smoothing = 0;
   Integer batch = 64;

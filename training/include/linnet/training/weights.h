@@ -25,4 +25,7 @@ struct AdaptOptions {
 /// weights do not fit then; a wrong number of classes names the layer and both numbers.
 std::vector<std::string> adapt_weights(const Graph& graph, Weights& weights, const AdaptOptions& options = {});
 
+/// The parameters of the last layer that has any: the one whose outputs are the classes.
+std::vector<Parameter> classifier_parameters(const Graph& graph);
+
 }  // namespace linnet::training
