@@ -58,7 +58,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.footer(
       "Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted (go on with --resume).\n"
       "When a run is resumed, only description, steps, threads, loader_threads and checkpoint_every may change.");
-  app.get_formatter()->column_width(34);
+  app.get_formatter()->column_width(40);
   app.allow_extras();
 }
 

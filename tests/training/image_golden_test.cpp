@@ -185,33 +185,5 @@ TEST(ImageGolden, EvaluatesAsTimm) {
   std::printf("%d evaluation transforms; the pictures of %d are not here\n", same, absent);
 }
 
-TEST(ImageGolden, CropsAndFlipsAsTorchvision) {
-  const auto list = golden_data_file("augment/parameters.json");
-  ASSERT_TRUE(list);
-  int same = 0;
-  for (const json& entry : read_json(*list)) {
-    const std::string op = entry.at("op");
-    const auto path = golden_data_file("augment/" + entry.at("input").get<std::string>());
-    if (!path || (op != "resized_crop" && op != "hflip" && op != "grayscale")) {
-      continue;
-    }
-    SCOPED_TRACE(op + " " + entry.at("args").dump());
-    const Image picture = read_image(path->string());
-    const json& args = entry.at("args");
-    Image result;
-    if (op == "resized_crop") {
-      const Box box{args.at("top"), args.at("left"), args.at("height"), args.at("width")};
-      result = resize(crop(picture, box), args.at("size_hw").at(0), args.at("size_hw").at(1),
-                      interpolation_from_name(args.at("interpolation")));
-    } else {
-      result = op == "hflip" ? flip_horizontally(picture) : with_channels(with_channels(picture, 1), 3);
-    }
-    EXPECT_EQ(entry.at("sha256_rgb"), hash(result));
-    ++same;
-  }
-  EXPECT_GT(same, 5);
-  std::printf("%d crops and flips\n", same);
-}
-
 }  // namespace
 }  // namespace linnet::training

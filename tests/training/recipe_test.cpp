@@ -12,6 +12,7 @@
 #include "error_message.h"
 #include "linnet/architectures.h"
 #include "linnet/error.h"
+#include "linnet/training/loader.h"
 #include "linnet/training/losses.h"
 #include "linnet/training/optimisers.h"
 #include "linnet/training/schedules.h"
@@ -184,6 +185,7 @@ TEST(Recipe, ChoicesAreThoseOfTheLibrary) {
   EXPECT_EQ(choices_of("optimiser.kind"), joined(optimiser_kinds()));
   EXPECT_EQ(choices_of("schedule.kind"), joined(schedule_kinds()));
   EXPECT_EQ(choices_of("loss.kind"), joined(loss_kinds()));
+  EXPECT_EQ(choices_of("augment.policy"), joined(augmentation_policies()));
 }
 
 TEST(Recipe, ResumingAllowsOnlyWhatDoesNotChangeTheResult) {

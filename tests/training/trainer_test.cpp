@@ -151,7 +151,7 @@ TEST_F(TrainerTest, EveryOptimiserResumesToTheSameBits) {
   for (const std::string_view kind : optimiser_kinds()) {
     SCOPED_TRACE(kind);
     Recipe recipe = recipe_;
-    recipe.epochs = 2;
+    recipe.epochs = 1;
     recipe.optimiser.kind = kind;
     recipe.optimiser.lr = kind == "sgd" ? 0.02 : 0.001;
     recipe.optimiser.centered = recipe.optimiser.amsgrad = true;
@@ -167,6 +167,32 @@ TEST_F(TrainerTest, EveryOptimiserResumesToTheSameBits) {
     run(recipe, name + " stopped", true);
     expect_same_runs(name, name + " stopped");
   }
+}
+
+TEST_F(TrainerTest, AllAugmentationsResumeToTheSameBits) {
+  Recipe recipe = recipe_;
+  recipe.epochs = 1;
+  recipe.data.resize = 20;
+  recipe.data.test_views = 10;
+  recipe.augment.random_resized_crop = true;
+  recipe.augment.policy = "rand";
+  recipe.augment.policy_deviation = 0.5;
+  recipe.augment.brightness = recipe.augment.contrast = 0.3;
+  recipe.augment.erase_probability = 0.5;
+  recipe.augment.erase_fill = "noise";
+  recipe.augment.mixup_alpha = 0.4;
+  recipe.augment.cutmix_alpha = 1;
+  recipe.augment.mix_mode = "pair";
+  recipe.augment.repeats = 2;
+  recipe.loss.kind = "bce";
+  recipe.loss.threshold = 0.2;
+  recipe.loss.smoothing_towards = "half";
+  run(recipe, "straight");
+  EXPECT_TRUE(run(recipe, "stopped", false, 7).interrupted);
+  recipe.threads = recipe.loader_threads = 2;
+  run(recipe, "stopped", true);
+  expect_same_runs("straight", "stopped");
+  EXPECT_EQ(load_model(out("straight") + "/model.safetensors").preprocessing.resize, 20);
 }
 
 TEST_F(TrainerTest, ATeacherTakesPart) {

@@ -14,15 +14,32 @@
 #include "linnet/error.h"
 #include "linnet/random.h"
 #include "training/data/augment.h"
+#include "training/data/mix.h"
+#include "training/image/operators.h"
 
 namespace linnet::training {
 namespace {
 
-/// Names all random numbers of an epoch; the stream within it is a sample, or this for the order of the samples.
+/// Names all random numbers of an epoch; the stream within it is a sample, or this for the order of the samples, or
+/// for the mixtures of a step so much less than that.
 constexpr std::uint64_t order_stream = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t mixing_stream = order_stream - 1;
 
 CounterRandom epoch_random(std::uint64_t seed, Index epoch, std::uint64_t stream) {
   return {mix_bits(seed) + static_cast<std::uint64_t>(epoch), stream};
+}
+
+/// Numbers in [0, 1), the first one at `first`.
+Uniform uniform(const CounterRandom& random, std::uint64_t first) {
+  return [random, next = first]() mutable { return static_cast<double>(random.bits(next++) >> 11) * 0x1p-53; };
+}
+
+Tensor first_of(const Tensor& tensor, Index count) {
+  Shape shape = tensor.shape();
+  shape.front() = count;
+  Tensor result(shape);
+  std::copy_n(tensor.data(), result.size(), result.data());
+  return result;
 }
 
 void check(const Dataset& dataset, const LoaderOptions& options) {
@@ -41,19 +58,11 @@ void check(const Dataset& dataset, const LoaderOptions& options) {
           "an input of " + std::to_string(options.height) + " x " + std::to_string(options.width) + " x " +
               std::to_string(options.channels) + ", expected positive sizes and 1 or 3 channels");
   check_preprocessing(options.preprocessing, options.channels);
-  if (options.augmentation) {
-    const Augmentation& augmentation = *options.augmentation;
-    require(augmentation.crop_padding >= 0 && augmentation.crop_padding <= std::max(options.height, options.width),
-            "crop_padding is " + std::to_string(augmentation.crop_padding) + ", expected 0 to the size of the input");
-    require(augmentation.flip_probability >= 0 && augmentation.flip_probability <= 1,
-            "flip_probability is " + std::to_string(augmentation.flip_probability) + ", expected 0 to 1");
-    require(augmentation.area_min > 0 && augmentation.area_min <= augmentation.area_max && augmentation.area_max <= 1,
-            "areas from " + std::to_string(augmentation.area_min) + " to " + std::to_string(augmentation.area_max) +
-                ", expected 0 < smallest <= largest <= 1");
-    require(augmentation.ratio_min > 0 && augmentation.ratio_min <= augmentation.ratio_max,
-            "aspect ratios from " + std::to_string(augmentation.ratio_min) + " to " +
-                std::to_string(augmentation.ratio_max) + ", expected 0 < smallest <= largest");
-  }
+  if (options.augmentation) check_augmentation(*options.augmentation, options.height, options.width);
+  check_mixing(options.mixing);
+  require(options.repeats >= 1, "repeats is " + std::to_string(options.repeats) + ", expected 1 or more");
+  require(options.views == 1 || (options.views == 10 && !options.augmentation && !options.mixing.enabled()),
+          "views is " + std::to_string(options.views) + ", expected 1, or 10 without augmentation and mixing");
 }
 
 /// What the workers need to know about an epoch. Workers hold on to the one they work for.
@@ -112,30 +121,47 @@ struct Loader::State {
 
   Index window() const { return options.threads + 1; }  ///< batches made or in the making ahead of the trainer
 
-  Image sample(Index index, Index epoch_number) const {
+  Index values() const { return options.height * options.width * options.channels; }  ///< of a picture
+
+  void normalise_into(const Image& image, float* to) const {
+    normalise(options.preprocessing, image.height * image.width, image.channels, image.pixels.data(), to);
+  }
+
+  /// The views of a sample, normalised.
+  void make_sample(Index index, Index epoch_number, Index repeat, float* to) const {
     const Image image = with_channels(dataset->read(index), options.channels);
+    if (options.views > 1) {
+      for (const Image& view :
+           ten_crop(scaled_for_evaluation(image, options.preprocessing, options.height, options.width), options.height,
+                    options.width)) {
+        normalise_into(view, to);
+        to += values();
+      }
+      return;
+    }
     if (!options.augmentation) {
-      return prepare_for_evaluation(image, options.preprocessing, options.height, options.width, options.channels);
+      normalise_into(
+          prepare_for_evaluation(image, options.preprocessing, options.height, options.width, options.channels), to);
+      return;
     }
     const CounterRandom random = epoch_random(options.seed, epoch_number, static_cast<std::uint64_t>(index));
-    std::uint64_t draws = 0;
-    return augment(image, *options.augmentation, options.preprocessing, options.height, options.width,
-                   [&] { return static_cast<double>(random.bits(draws++) >> 11) * 0x1p-53; });
+    const Uniform draw = uniform(random, static_cast<std::uint64_t>(repeat) << 32);
+    normalise_into(augment(image, *options.augmentation, options.preprocessing, options.height, options.width, draw),
+                   to);
+    erase_at_random(to, options.height, options.width, options.channels, options.augmentation->erasing, draw);
   }
 
   Batch make(const Epoch& of, Index step) {
     Batch batch;
     batch.step = step;
-    std::vector<std::uint8_t> pixels;
     const Index begin = step * options.batch;
     const Index end = std::min(begin + options.batch, static_cast<Index>(of.order.size()));
-    const Index values = options.height * options.width * options.channels;
-    pixels.reserve(static_cast<std::size_t>((end - begin) * values));
+    Tensor pictures({(end - begin) * options.views, options.height, options.width, options.channels});
+    Index made = 0;
     for (Index i = begin; i < end && !of.abandoned; ++i) {
       const Index index = of.order[static_cast<std::size_t>(i)];
       try {
-        const Image image = sample(index, of.number);
-        pixels.insert(pixels.end(), image.pixels.begin(), image.pixels.end());
+        make_sample(index, of.number, i % options.repeats, pictures.data() + made * options.views * values());
       } catch (const Error& error) {
         if (options.strict) {
           throw;
@@ -144,13 +170,16 @@ struct Loader::State {
         problems.insert(error.what());
         continue;
       }
+      ++made;
       batch.labels.push_back(dataset->label(index));
       batch.indices.push_back(index);
     }
-    const auto samples = static_cast<Index>(batch.labels.size());
-    batch.input = Tensor({samples, options.height, options.width, options.channels});
-    normalise(options.preprocessing, samples * options.height * options.width, options.channels, pixels.data(),
-              batch.input.data());
+    batch.input = made == end - begin ? pictures : first_of(pictures, made * options.views);
+    if (made > 0) {
+      const CounterRandom random =
+          epoch_random(options.seed, of.number, mixing_stream - static_cast<std::uint64_t>(step));
+      batch.shares = mix_at_random(batch.input, options.mixing, uniform(random, 0));
+    }
     return batch;
   }
 
@@ -232,7 +261,8 @@ void Loader::begin_epoch(Index epoch, Index first_step) {
   state_->finish_epoch();
   auto started = std::make_shared<Epoch>();
   started->number = epoch;
-  started->order = epoch_order(state_->dataset->size(), state_->options.seed, epoch, state_->options.shuffle);
+  started->order = epoch_order(state_->dataset->size(), state_->options.seed, epoch, state_->options.shuffle,
+                               state_->options.repeats);
   {
     const std::lock_guard lock(state_->mutex);
     state_->epoch = std::move(started);
@@ -260,7 +290,7 @@ std::vector<std::string> Loader::problems() const {
   return {state_->problems.begin(), state_->problems.end()};
 }
 
-std::vector<Index> epoch_order(Index samples, std::uint64_t seed, Index epoch, bool shuffle) {
+std::vector<Index> epoch_order(Index samples, std::uint64_t seed, Index epoch, bool shuffle, Index repeats) {
   std::vector<Index> order(static_cast<std::size_t>(samples));
   std::iota(order.begin(), order.end(), Index{0});
   if (shuffle) {
@@ -268,6 +298,9 @@ std::vector<Index> epoch_order(Index samples, std::uint64_t seed, Index epoch, b
     for (std::size_t i = order.size(); i > 1; --i) {
       std::swap(order[i - 1], order[random.below(i, static_cast<std::uint32_t>(i))]);
     }
+  }
+  for (std::size_t i = order.size(); repeats > 1 && i-- > 0;) {
+    order[i] = order[i / static_cast<std::size_t>(repeats)];
   }
   return order;
 }

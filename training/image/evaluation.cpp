@@ -44,6 +44,13 @@ Size size_before_crop(const Image& image, Size scale, bool square, const std::st
   return {std::max<Index>(rounded(height / ratio), 1), std::max<Index>(rounded(width / ratio), 1)};
 }
 
+/// The size before the crop of a square picture. Without a size to resize to, the whole picture is seen.
+Size scale_size(const Preprocessing& preprocessing, Index height, Index width) {
+  const Index shorter = std::min(height, width);
+  const Index scale = preprocessing.resize == 0 ? shorter : preprocessing.resize;
+  return {scale * height / shorter, scale * width / shorter};
+}
+
 }  // namespace
 
 Image resize_and_crop(const Image& image, Index scale_height, Index scale_width, Index height, Index width,
@@ -55,24 +62,36 @@ Image resize_and_crop(const Image& image, Index scale_height, Index scale_width,
   return crop(resized, box, crop_mode == "border" ? fill : std::vector<std::uint8_t>{});
 }
 
+std::vector<std::uint8_t> mean_colour(const Preprocessing& preprocessing) {
+  std::vector<std::uint8_t> colour;
+  for (const float mean : preprocessing.mean) {
+    colour.push_back(static_cast<std::uint8_t>(std::clamp<Index>(rounded(255.0 * static_cast<double>(mean)), 0, 255)));
+  }
+  if (preprocessing.channel_order == "BGR") {
+    std::reverse(colour.begin(), colour.end());
+  }
+  return colour;
+}
+
 Image prepare_for_evaluation(const Image& image, const Preprocessing& preprocessing, Index height, Index width,
                              Index channels) {
   const Image converted = with_channels(image, channels);
   if (preprocessing.resize == 0 && image.height == height && image.width == width) {
     return converted;
   }
-  // Without a size to resize to, the whole picture is seen.
-  const Index shorter = std::min(height, width);
-  const Index scale = preprocessing.resize == 0 ? shorter : preprocessing.resize;
-  std::vector<std::uint8_t> fill;
-  for (const float mean : preprocessing.mean) {
-    fill.push_back(static_cast<std::uint8_t>(std::clamp<Index>(rounded(255.0 * static_cast<double>(mean)), 0, 255)));
+  const Size scale = scale_size(preprocessing, height, width);
+  return resize_and_crop(converted, scale.height, scale.width, height, width,
+                         interpolation_from_name(preprocessing.interpolation), preprocessing.crop_mode,
+                         mean_colour(preprocessing));
+}
+
+Image scaled_for_evaluation(const Image& image, const Preprocessing& preprocessing, Index height, Index width) {
+  if (preprocessing.resize == 0 && image.height == height && image.width == width) {
+    return image;
   }
-  if (preprocessing.channel_order == "BGR") {
-    std::reverse(fill.begin(), fill.end());
-  }
-  return resize_and_crop(converted, scale * height / shorter, scale * width / shorter, height, width,
-                         interpolation_from_name(preprocessing.interpolation), preprocessing.crop_mode, fill);
+  const Size size =
+      size_before_crop(image, scale_size(preprocessing, height, width), height == width, preprocessing.crop_mode);
+  return resize(image, size.height, size.width, interpolation_from_name(preprocessing.interpolation));
 }
 
 }  // namespace linnet::training

@@ -31,4 +31,16 @@ Tensor smoothed_targets(std::span<const int> labels, Index classes, float smooth
   return smoothed(one_hot(labels, classes), smoothing, 1 / static_cast<float>(classes));
 }
 
+Tensor mixed_targets(const Tensor& targets, std::span<const float> shares) {
+  const Index samples = targets.dimension(0), classes = targets.dimension(1);
+  Tensor result(targets.shape());
+  for (Index i = 0; i < samples; ++i) {
+    const float share = shares[static_cast<std::size_t>(i)];
+    const float* own = targets.data() + i * classes;
+    const float* other = targets.data() + (samples - 1 - i) * classes;
+    for (Index c = 0; c < classes; ++c) result.data()[i * classes + c] = own[c] * share + other[c] * (1 - share);
+  }
+  return result;
+}
+
 }  // namespace linnet::training

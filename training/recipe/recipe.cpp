@@ -134,6 +134,9 @@ void check_recipe(const Recipe& recipe) {
   require(fits_channels(recipe.data.std), "field 'data.std' must have one number per channel of 'model.in_channels'");
   require(recipe.augment.area_min <= recipe.augment.area_max,
           "field 'augment.area_min' must not be above 'augment.area_max'");
+  require(recipe.data.test_views == 1 || recipe.data.test_views == 10, "field 'data.test_views' must be 1 or 10");
+  require(recipe.augment.erase_area_min <= recipe.augment.erase_area_max,
+          "field 'augment.erase_area_min' must not be above 'augment.erase_area_max'");
   require(recipe.augment.ratio_min <= recipe.augment.ratio_max,
           "field 'augment.ratio_min' must not be above 'augment.ratio_max'");
   const Recipe::Schedule& schedule = recipe.schedule;

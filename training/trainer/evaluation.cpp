@@ -20,11 +20,21 @@ double cross_entropy_of(std::span<const float> logits, int label) {
   return std::log(sum) + largest - static_cast<double>(logits[static_cast<std::size_t>(label)]);
 }
 
+// The mean of the logits of all views, into those of the first.
+void average_views(float* logits, Index views, Index classes) {
+  for (Index c = 0; views > 1 && c < classes; ++c) {
+    double sum = 0;
+    for (Index view = 0; view < views; ++view) sum += static_cast<double>(logits[view * classes + c]);
+    logits[c] = static_cast<float>(sum / static_cast<double>(views));
+  }
+}
+
 }  // namespace
 
 Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPool> pool, const EvaluationHooks& hooks,
                     const std::vector<std::string>& disabled_passes) {
-  const Index batch_size = loader.options().batch;
+  const Index views = loader.options().views;
+  const Index batch_size = loader.options().batch * views;
   CompileOptions options;
   options.batch = batch_size;
   options.threads = pool->threads();
@@ -55,8 +65,9 @@ Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPo
     std::copy_n(pictures.data(), pictures.size(), input.data());
     session.run(input, output);
     for (std::size_t i = 0; i < batch->labels.size(); ++i) {
-      const std::span<const float> logits(output.data() + static_cast<Index>(i) * classes,
-                                          static_cast<std::size_t>(classes));
+      float* const first = output.data() + static_cast<Index>(i) * views * classes;
+      average_views(first, views, classes);
+      const std::span<const float> logits(first, static_cast<std::size_t>(classes));
       evaluation.metrics.add(logits, batch->labels[i]);
       loss += cross_entropy_of(logits, batch->labels[i]);
       if (hooks.sample) hooks.sample(batch->indices[i], batch->labels[i], logits);

@@ -62,6 +62,38 @@ LoaderOptions loader_options(const Recipe& recipe, const Graph& graph) {
   return options;
 }
 
+Augmentation augmentation_of(const Recipe& recipe) {
+  const Recipe::Augment& augment = recipe.augment;
+  return {.random_resized_crop = augment.random_resized_crop,
+          .area_min = augment.area_min,
+          .area_max = augment.area_max,
+          .ratio_min = augment.ratio_min,
+          .ratio_max = augment.ratio_max,
+          .crop_padding = to_index(augment.crop_padding),
+          .flip_probability = augment.flip_probability,
+          .vertical_flip_probability = augment.vertical_flip_probability,
+          .policy = {.kind = augment.policy,
+                     .operations = to_index(augment.policy_operations),
+                     .magnitude = augment.policy_magnitude,
+                     .magnitude_deviation = augment.policy_deviation,
+                     .magnitude_limit = augment.policy_limit,
+                     .increasing = augment.policy_increasing,
+                     .weighted = augment.policy_weighted,
+                     .probability = augment.policy_probability,
+                     .sampling = augment.policy_sampling,
+                     .fill = augment.policy_fill},
+          .brightness = augment.brightness,
+          .contrast = augment.contrast,
+          .saturation = augment.saturation,
+          .hue = augment.hue,
+          .erasing = {.probability = augment.erase_probability,
+                      .area_min = augment.erase_area_min,
+                      .area_max = augment.erase_area_max,
+                      .ratio_min = augment.erase_ratio_min,
+                      .fill = augment.erase_fill,
+                      .count = to_index(augment.erase_count)}};
+}
+
 }  // namespace
 
 Datasets open_datasets(const Recipe& recipe, std::vector<std::string>& problems) {
@@ -123,21 +155,22 @@ LoaderOptions training_loader_options(const Recipe& recipe, const Graph& graph) 
   options.batch = to_index(recipe.batch);
   options.shuffle = true;
   options.drop_last = true;
-  Augmentation augmentation;
-  augmentation.random_resized_crop = recipe.augment.random_resized_crop;
-  augmentation.area_min = recipe.augment.area_min;
-  augmentation.area_max = recipe.augment.area_max;
-  augmentation.ratio_min = recipe.augment.ratio_min;
-  augmentation.ratio_max = recipe.augment.ratio_max;
-  augmentation.crop_padding = to_index(recipe.augment.crop_padding);
-  augmentation.flip_probability = recipe.augment.flip_probability;
-  options.augmentation = augmentation;
+  options.augmentation = augmentation_of(recipe);
+  const Recipe::Augment& augment = recipe.augment;
+  options.mixing = {.mixup_alpha = augment.mixup_alpha,
+                    .cutmix_alpha = augment.cutmix_alpha,
+                    .probability = augment.mix_probability,
+                    .cutmix_share = augment.cutmix_share,
+                    .mode = augment.mix_mode,
+                    .correct_share = augment.mix_correct_share};
+  options.repeats = to_index(augment.repeats);
   return options;
 }
 
 LoaderOptions validation_loader_options(const Recipe& recipe, const Graph& graph) {
   LoaderOptions options = loader_options(recipe, graph);
   options.batch = to_index(recipe.validation_batch);
+  options.views = to_index(recipe.data.test_views);
   return options;
 }
 

@@ -28,6 +28,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t dropout_stream = 0x64726f706f7574;  // any fixed number that no other stream has
 
+// Of a mixed picture the label of its larger part.
+int main_label(const Batch& batch, std::size_t sample) {
+  const bool own = batch.shares.empty() || batch.shares[sample] >= 0.5f;
+  return batch.labels[own ? sample : batch.labels.size() - 1 - sample];
+}
+
 class Trainer {
  public:
   Trainer(const Recipe& recipe, const RunOptions& options, RunObserver& observer);
@@ -145,7 +151,8 @@ void Trainer::run_epoch() {
 autograd::Variable Trainer::loss_for(const Batch& batch, const autograd::Variable& logits) {
   const Index classes = logits.value().shape().back();
   const float towards = recipe_.loss.smoothing_towards == "half" ? 0.5f : 1 / static_cast<float>(classes);
-  const Tensor targets = smoothed(one_hot(batch.labels, classes), static_cast<float>(recipe_.label_smoothing), towards);
+  Tensor targets = smoothed(one_hot(batch.labels, classes), static_cast<float>(recipe_.label_smoothing), towards);
+  if (!batch.shares.empty()) targets = mixed_targets(targets, batch.shares);
   const autograd::Variable loss = loss_of(logits, targets, loss_options_, *pool_);
   if (!teacher_) return loss;
   const autograd::Variable distance =
@@ -190,7 +197,7 @@ void Trainer::train_step(const Batch& batch) {
   tally.loss = loss_value * static_cast<double>(tally.images);
   for (std::size_t i = 0; i < batch.labels.size(); ++i) {
     const float* const row = logits.value().data() + static_cast<Index>(i) * classes;
-    tally.right += predicted_class({row, static_cast<std::size_t>(classes)}) == batch.labels[i];
+    tally.right += predicted_class({row, static_cast<std::size_t>(classes)}) == main_label(batch, i);
   }
   tally.seconds = lap();
   state_.epoch += tally;

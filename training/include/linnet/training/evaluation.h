@@ -27,8 +27,9 @@ struct EvaluationHooks {
   std::function<bool()> stop;
 };
 
-/// Runs the compiled model over one pass of the loader. Throws linnet::Error if the sizes of the loader's pictures or
-/// its labels do not fit the model. `disabled_passes`: as in CompileOptions.
+/// Runs the compiled model over one pass of the loader; of several views of a picture it takes the mean of the logits.
+/// Throws linnet::Error if the sizes of the loader's pictures or its labels do not fit the model. `disabled_passes`: as
+/// in CompileOptions.
 Evaluation evaluate(const Model& model, Loader& loader, std::shared_ptr<ThreadPool> pool,
                     const EvaluationHooks& hooks = {}, const std::vector<std::string>& disabled_passes = {});
 

@@ -21,6 +21,9 @@ Tensor smoothed(const Tensor& targets, float smoothing, float towards);
 /// one_hot, smoothed towards 1 / classes. Throws linnet::Error as these do.
 Tensor smoothed_targets(std::span<const int> labels, Index classes, float smoothing);
 
+/// Targets of mixed samples: share * own + (1 - share) * those of the sample at the mirrored place.
+Tensor mixed_targets(const Tensor& targets, std::span<const float> shares);
+
 struct LossOptions {
   std::string kind = "cross_entropy";  ///< one of loss_kinds()
   double smoothing = 0;                ///< that the targets were smoothed with; divides out of the class weights' sum

@@ -41,6 +41,7 @@ struct Recipe {
     Integer resize = 0;
     std::string interpolation = "bilinear";
     std::string crop_mode = "center";
+    Integer test_views = 1;
     std::vector<double> mean;
     std::vector<double> std;
   } data;
@@ -50,7 +51,24 @@ struct Recipe {
     double area_min = 0.08, area_max = 1;
     double ratio_min = 0.75, ratio_max = 4.0 / 3.0;
     Integer crop_padding = 0;
-    double flip_probability = 0;
+    double flip_probability = 0, vertical_flip_probability = 0;
+    std::string policy = "none";
+    Integer policy_operations = 2;
+    double policy_magnitude = 9, policy_deviation = 0, policy_limit = 10;
+    bool policy_increasing = true, policy_weighted = false;
+    double policy_probability = 0.5;
+    std::string policy_sampling = "default", policy_fill = "default";
+    double brightness = 0, contrast = 0, saturation = 0, hue = 0;
+    double erase_probability = 0;
+    double erase_area_min = 0.02, erase_area_max = 1.0 / 3.0;
+    double erase_ratio_min = 0.3;
+    std::string erase_fill = "zero";
+    Integer erase_count = 1;
+    double mixup_alpha = 0, cutmix_alpha = 0;
+    double mix_probability = 1, cutmix_share = 0.5;
+    std::string mix_mode = "batch";
+    bool mix_correct_share = true;
+    Integer repeats = 1;
   } augment;
 
   struct Optimiser {
