@@ -78,6 +78,17 @@ Graph joined_branches() {
   return std::move(s).finish();
 }
 
+/// A map that each reader activates for itself, and parts that are activated when they have been joined.
+Graph activated_apart() {
+  Sketch s("activated_apart", 8, 7, 3);
+  int x = s.norm(s.conv(0, 12, 3));
+  const auto active = [&](int from) { return s.activate(from, Activation::relu); };
+  const int left = s.norm(s.conv(active(x), 8)), right = s.norm(s.depthwise(active(x)));
+  x = s.add(op::Concat{}, {left, s.norm(s.conv(active(x), 5, 3)), right});
+  s.classify(s.conv(active(x), 6), 5);
+  return std::move(s).finish();
+}
+
 Graph attention_block() {
   Sketch s("attention_block", 9, 7, 6);
   int x = s.activate(s.norm(s.conv(0, 8, 3)), Activation::relu);
@@ -184,9 +195,9 @@ Graph fused_before() {
 }
 
 std::vector<Graph> handmade_graphs() {
-  return {inverted_residuals(), gated_residuals(),   shuffle_units(), joined_branches(),
-          attention_block(),    batch_norms_alone(), pools(),         residuals(),
-          input_used_often(),   only_input(),        wide_dense()};
+  return {inverted_residuals(), gated_residuals(),  shuffle_units(),     joined_branches(),
+          activated_apart(),    attention_block(),  batch_norms_alone(), pools(),
+          residuals(),          input_used_often(), only_input(),        wide_dense()};
 }
 
 Model random_model(Graph graph, std::uint64_t seed) {

@@ -55,6 +55,8 @@ struct Trace {
 
 constexpr Trace traces[] = {
     {"remove_training_nodes", "inverted_residuals", "add", false},  // sums behind dropped paths
+    {"merge_equal_nodes", "activated_apart", "activate", false},
+    {"activate_before_concat", "activated_apart", "activate", false},
     {"fold_batch_norm", "inverted_residuals", "scale_shift", false},
     {"fuse_activation", "inverted_residuals", "activate", false},
     {"fuse_residual", "inverted_residuals", "add", false},
@@ -84,6 +86,45 @@ TEST(Passes, RemoveTrainingNodes) {
   EXPECT_EQ(count<op::Dropout>(after.graph), 0);
   EXPECT_EQ(count<op::DropPath>(after.graph), 0);
   EXPECT_EQ(after.graph.nodes.size(), before.graph.nodes.size() - 3);
+}
+
+TEST(Passes, MergeEqualNodes) {
+  const Model before = handmade("activated_apart"), after = passed_by({"merge_equal_nodes"}, before);
+  EXPECT_EQ(count<op::Activate>(before.graph), 4);
+  EXPECT_EQ(count<op::Activate>(after.graph), 2);  // of the map, and of the joined parts
+  EXPECT_EQ(count<op::Conv2d>(after.graph), count<op::Conv2d>(before.graph));
+  EXPECT_EQ(after.weights.size(), before.weights.size());
+
+  // What stands behind equal nodes is equal, too; another kind is not, and layers with weights never are.
+  Sketch s("twins", 6, 6, 3);
+  const int x = s.conv(0, 4);
+  const auto branch = [&](Activation activation) {
+    return s.add(op::GlobalAveragePool{}, {s.activate(x, activation)});
+  };
+  const int a = branch(Activation::relu), b = branch(Activation::relu), c = branch(Activation::relu6);
+  s.classify(s.sum(s.sum(s.conv(a, 4), s.conv(b, 4)), c), 2);
+  const Model twins = passed_by({"merge_equal_nodes"}, test::random_model(std::move(s).finish(), 1));
+  EXPECT_EQ(count<op::Activate>(twins.graph), 2);
+  EXPECT_EQ(count<op::GlobalAveragePool>(twins.graph), 2 + 1);  // and the one before the classifier
+  EXPECT_EQ(count<op::Conv2d>(twins.graph), 3);
+}
+
+TEST(Passes, ActivateBeforeConcat) {
+  Model model = passed_by({"activate_before_concat"}, handmade("activated_apart"));
+  EXPECT_EQ(count<op::Activate>(model.graph), 3 + 3);
+  for (const Node& node : model.graph.nodes) {
+    if (!std::holds_alternative<op::Concat>(node.op)) continue;
+    for (const int part : node.inputs) {
+      const Node& input = model.graph.nodes[static_cast<std::size_t>(part)];
+      EXPECT_TRUE(std::holds_alternative<op::Activate>(input.op)) << input.name;
+    }
+  }
+  // Somebody else reads the joined parts as they are.
+  Sketch s("read_twice", 6, 6, 3);
+  const int joined = s.add(op::Concat{}, {s.conv(0, 2), s.conv(0, 2)});
+  s.classify(s.sum(s.activate(joined, Activation::relu), joined), 2);
+  model = passed_by({"activate_before_concat"}, test::random_model(std::move(s).finish(), 1));
+  EXPECT_EQ(count<op::Activate>(model.graph), 1);
 }
 
 TEST(Passes, FoldBatchNorm) {

@@ -102,7 +102,7 @@ class NetworkSketch {
   }
 
   int add_unit(int x) {
-    switch (pick(12)) {
+    switch (pick(13)) {
       case 0:
         return shuffle_unit(x);
       case 1:
@@ -117,6 +117,8 @@ class NetworkSketch {
         return attention_unit(x);
       case 6:
         return dilated(x);
+      case 7:
+        return cell(x);
       default:
         return inverted_residual(x);
     }
@@ -140,6 +142,13 @@ class NetworkSketch {
     if (stride != 1 || out != s_.channels(x) || pick(3) == 0) return y;
     if (pick(3) == 0) y = s_.add(op::LayerScale{.initial = 0.5f}, {y});
     return s_.sum(pick(2) == 0 ? s_.add(op::DropPath{.rate = 0.1f}, {y}) : y, x);
+  }
+
+  /// As NASNet's: activations come first, and what the branches give is joined as it is.
+  int cell(int x) {
+    const auto active = [&] { return s_.activate(x, Activation::relu); };
+    const int left = s_.norm(s_.conv(active(), 4 + pick(6))), right = s_.norm(s_.depthwise(active()));
+    return s_.activate(s_.add(op::Concat{}, {s_.sum(right, x), left, right}), activation());
   }
 
   int pool(int x) {

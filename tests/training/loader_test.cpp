@@ -303,8 +303,8 @@ TEST(Augment, ErasedBoxesFollowFromTheDrawsAsInTimm) {
 }
 
 /// [channels, height, width] or [n, channels, height, width] as it lies here, channels last.
-Tensor channels_last(const nlohmann::json& json) {
-  const Tensor from = testing::tensor_from(json);
+Tensor channels_last(const nlohmann::json& recorded) {
+  const Tensor from = testing::tensor_from(recorded);
   const Shape& shape = from.shape();
   const std::size_t rank = shape.size();
   const Index channels = shape[rank - 3], pixels = shape[rank - 2] * shape[rank - 1];
