@@ -1,6 +1,7 @@
 #include "linnet/session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <new>
@@ -39,6 +40,22 @@ bool overlap(std::span<const float> a, std::span<const float> b) {
   return before(a.data(), b.data() + b.size()) && before(b.data(), a.data() + a.size());
 }
 
+/// Holds a session for one run.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>& taken) : taken_(taken) {
+    if (taken_.exchange(true)) {
+      throw Error("session: it is running already, in another thread or around its observer; each needs its own");
+    }
+  }
+  ~Turn() { taken_ = false; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  std::atomic<bool>& taken_;
+};
+
 }  // namespace
 
 struct Session::State {
@@ -48,6 +65,7 @@ struct Session::State {
   std::vector<const float*> step_inputs;  ///< of the step that runs, here so that run() need not allocate
   std::span<const float> input;
   std::vector<std::span<float>> outputs;
+  std::atomic<bool> taken{false};
 
   const float* readable(const compiler::Place& place) const {
     return place.where == compiler::Place::Where::input ? input.data() : writable(place);
@@ -116,11 +134,13 @@ void Session::run(std::span<const float> input, std::span<float> output, const O
 }
 
 void Session::run(std::span<const float> input, std::span<const std::span<float>> outputs) {
+  const Turn turn(state_->taken);
   state_->begin(input, outputs);
   for (const compiler::PlannedStep& step : state_->plan->implementation().steps) state_->run(step);
 }
 
 void Session::run(std::span<const float> input, std::span<const std::span<float>> outputs, const Observer& observer) {
+  const Turn turn(state_->taken);
   state_->begin(input, outputs);
   for (const compiler::PlannedStep& step : state_->plan->implementation().steps) {
     state_->run(step);

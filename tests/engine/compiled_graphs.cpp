@@ -194,6 +194,24 @@ Graph fused_before() {
   return std::move(s).finish();
 }
 
+Graph large_maps() {
+  Sketch s("large_maps", 69, 67, 3);
+  int x = s.activate(s.depthwise(s.activate(s.norm(s.conv(0, 32, 3)), Activation::relu6)), Activation::relu6);
+  x = s.conv(x, 8);
+  for (const bool has_gate : {false, true}) {
+    int y = s.activate(s.conv(x, 32), Activation::relu);
+    y = s.activate(s.norm(s.depthwise(y, 3 + 2 * has_gate)), Activation::relu);
+    if (has_gate) {
+      const int squeezed = s.activate(s.conv(s.add(op::GlobalAveragePool{}, {y}), 4, 1, 1, 1, true), Activation::relu);
+      y = s.add(op::ScaleChannels{}, {y, s.activate(s.conv(squeezed, 32, 1, 1, 1, true), Activation::sigmoid)});
+    }
+    x = s.sum(x, s.conv(y, 8));
+  }
+  const int second = s.add(op::MaxPool{}, {s.depthwise(s.conv(0, 32, 3))});
+  s.classify(s.add(op::Concat{}, {s.add(op::MaxPool{}, {x}), second}), 5);
+  return std::move(s).finish();
+}
+
 std::vector<Graph> handmade_graphs() {
   return {inverted_residuals(), gated_residuals(),  shuffle_units(),     joined_branches(),
           activated_apart(),    attention_block(),  batch_norms_alone(), pools(),

@@ -30,6 +30,10 @@ std::vector<Graph> handmade_graphs();
 /// the compiler makes such graphs; training models refuse them.
 Graph fused_before();
 
+/// Blocks, two of them behind first convolutions, that run row by row because their maps of 147,936 values do not stay
+/// in second-level caches of up to 2 MB.
+Graph large_maps();
+
 /// Any ops on any earlier nodes.
 Graph random_graph(std::uint64_t seed);
 

@@ -93,6 +93,15 @@ TEST(Equivalence, RandomNetworks) {
   EXPECT_GE(several_outputs, 20);
 }
 
+TEST(Equivalence, LargeMaps) {
+  const Model model = test::random_model(test::large_maps(), 1);
+  const std::vector<float> input = test::random_input(model, 2, 2);
+  const std::vector<float> expected = test::run_plan(model, {.batch = 2, .disabled_passes = pass_names()}, input);
+  const std::vector<float> found = test::run_plan(model, {.batch = 2}, input);
+  EXPECT_LT(test::relative_difference(found, expected), rounding);
+  for (const int threads : {2, 3}) EXPECT_EQ(test::run_plan(model, {.batch = 2, .threads = threads}, input), found);
+}
+
 class Families : public ::testing::TestWithParam<const char*> {};
 
 /// Each pass left out alone, and all others; then as many choices at random, but for the reference, which is slow.

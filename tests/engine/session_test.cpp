@@ -6,12 +6,14 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include "allocation_counter.h"
 #include "compiled_graphs.h"
 #include "error_message.h"
 #include "linnet/architectures.h"
+#include "linnet/cpu.h"
 #include "linnet/error.h"
 
 namespace linnet {
@@ -19,13 +21,51 @@ namespace {
 
 using test::message_of;
 
-/// Every op, and a real network in small.
+/// Every op, and one network of each family in small.
 std::vector<Model> models() {
+  std::vector<Graph> graphs = test::handmade_graphs();
+  graphs.push_back(test::large_maps());
+  for (const char* name :
+       {"mobilenetv1_025_32x32", "mobilenetv2_100_64x64", "mobilenetv3_small_050_32x32",
+        "mobilenetv4_conv_small_035_32x32", "mobilenetv4_hybrid_medium_32x32", "efficientnet_lite0_32x32",
+        "shufflenetv1_g3_025_32x32", "shufflenet_v2_x0_5_32x32", "squeezenet1_1_32x32", "nasnetamobile_32x32"}) {
+    graphs.push_back(architectures::build(name, {.classes = 10}));
+  }
   std::vector<Model> list;
-  for (Graph& graph : test::handmade_graphs()) list.push_back(test::random_model(std::move(graph), 1));
-  list.push_back(test::random_model(architectures::build("mobilenetv2_100_64x64_c10"), 1));
+  for (Graph& graph : graphs) list.push_back(test::random_model(std::move(graph), 1));
   return list;
 }
+
+/// What steps can be made of.
+const std::set<std::string> every_kernel = {"activate",
+                                            "add",
+                                            "average_pool",
+                                            "channel_shuffle",
+                                            "concat",
+                                            "conv",
+                                            "conv_concat",
+                                            "copy",
+                                            "depthwise",
+                                            "depthwise_blocks",
+                                            "depthwise_pointwise",
+                                            "global_average_pool",
+                                            "grouped",
+                                            "interleave",
+                                            "inverted_residual",
+                                            "inverted_residual_se",
+                                            "linear",
+                                            "max_pool",
+                                            "multi_query_attention",
+                                            "pointwise",
+                                            "pointwise_depthwise",
+                                            "scale_channels",
+                                            "scale_shift",
+                                            "slice_channels",
+                                            "softmax",
+                                            "stem_depthwise",
+                                            "stem_depthwise_pointwise",
+                                            "winograd",
+                                            "zero_pad"};
 
 std::size_t size_of(const Shape& shape) { return static_cast<std::size_t>(element_count(shape)); }
 
@@ -46,20 +86,34 @@ TEST(Session, RunDoesNotAllocate) {
   std::free(memory);
   ASSERT_GE(test::allocation_count() - before, test::counts_malloc() ? 2u : 1u) << "the counter does not count";
 
+  std::vector<std::shared_ptr<ThreadPool>> pools;
+  for (const int threads : {1, 2, 4}) {
+    pools.push_back(std::make_shared<ThreadPool>(threads));
+    start_threads(*pools.back());
+  }
+  std::set<std::string> kernels;
   for (const Model& model : models()) {
-    for (const int threads : {1, 2}) {
-      SCOPED_TRACE(model.graph.name + ", threads " + std::to_string(threads));
-      const auto plan = compile(model, {.batch = 2, .threads = threads, .disabled_passes = {}});
-      const auto pool = std::make_shared<ThreadPool>(threads);
-      start_threads(*pool);
-      Session session(plan, pool);
+    for (const auto& disabled : {std::vector<std::string>{}, pass_names()}) {
+      const auto plan = compile(model, {.batch = 2, .threads = 4, .disabled_passes = disabled});
+      for (const PlanStep& step : plan->steps()) kernels.insert(step.kernel);
       const std::vector<float> input = test::random_input(model, 2, 1);
       std::vector<float> output(size_of(plan->output_shape()));
-      before = test::allocation_count();
-      for (int run = 0; run < 3; ++run) session.run(input, output);
-      EXPECT_EQ(test::allocation_count() - before, 0u);
+      for (const auto& pool : pools) {
+        SCOPED_TRACE(model.graph.name + ", threads " + std::to_string(pool->threads()));
+        Session session(plan, pool);
+        before = test::allocation_count();
+        for (int run = 0; run < 2; ++run) session.run(input, output);
+        EXPECT_EQ(test::allocation_count() - before, 0u);
+      }
     }
   }
+  std::set<std::string> expected = every_kernel;
+  if (cpu_info().l2_bytes > 2u << 20) {  // where large_maps() are small
+    for (const char* kernel : {"stem_depthwise", "stem_depthwise_pointwise"}) expected.erase(kernel);
+  }
+  EXPECT_TRUE(std::includes(kernels.begin(), kernels.end(), expected.begin(), expected.end())) << "some are not run";
+  EXPECT_TRUE(std::includes(every_kernel.begin(), every_kernel.end(), kernels.begin(), kernels.end()))
+      << "a kernel is not in this test's list";
 }
 
 TEST(Session, SameBitsForAnyNumberOfThreads) {
@@ -100,6 +154,83 @@ TEST(Session, ManyOnOnePlanAtOnce) {
   }
   for (std::thread& worker : workers) worker.join();
   for (std::size_t i = 0; i < sessions; ++i) EXPECT_EQ(found[i], expected[i]) << "session " << i;
+}
+
+/// In threads of their own, with pools of their own and with one for both.
+TEST(Session, TwoModelsAtOnce) {
+  const Model models[2] = {test::random_model(architectures::build("mobilenetv2_035_32x32_c10"), 1),
+                           test::random_model(architectures::build("shufflenet_v2_x0_5_32x32_c10"), 2)};
+  std::vector<float> inputs[2], expected[2], found[2];
+  std::shared_ptr<const Plan> plans[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    plans[i] = compile(models[i], {.threads = 2});
+    inputs[i] = test::random_input(models[i], 1, i);
+    expected[i] = found[i] = std::vector<float>(size_of(plans[i]->output_shape()));
+    Session(plans[i]).run(inputs[i], expected[i]);
+  }
+  for (const bool shares_pool : {false, true}) {
+    const auto pool = std::make_shared<ThreadPool>(2);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < 2; ++i) {
+      threads.emplace_back([&, i] {
+        Session session = shares_pool ? Session(plans[i], pool) : Session(plans[i], 2);
+        for (int run = 0; run < 20; ++run) session.run(inputs[i], found[i]);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(found[i], expected[i]) << "model " << i << ", shared " << shares_pool;
+  }
+}
+
+TEST(Session, ErrorsLeaveItUsable) {
+  const Model model = test::random_model(test::handmade_graphs().front(), 1);
+  const auto plan = compile(model, {.threads = 2});
+  Session session(plan, 2);
+  const std::vector<float> input = test::random_input(model, 1, 1);
+  std::vector<float> expected(5), output(5), wrong(4);
+  session.run(input, expected);
+  const auto still_works = [&] {
+    std::fill(output.begin(), output.end(), 0.0f);
+    session.run(input, output);
+    return output == expected;
+  };
+  EXPECT_THROW(session.run(input, wrong), Error);
+  EXPECT_TRUE(still_works());
+  EXPECT_THROW(session.run(wrong, output), Error);
+  EXPECT_TRUE(still_works());
+  for (std::size_t last = 0; last < plan->steps().size(); ++last) {
+    std::size_t seen = 0;
+    const auto observer = [&](const std::string&, const Shape&, const float*) {
+      if (seen++ == last) throw last;
+    };
+    EXPECT_THROW(session.run(input, output, observer), std::size_t);
+    EXPECT_EQ(seen, last + 1);
+    EXPECT_TRUE(still_works());
+  }
+}
+
+TEST(Session, RefusesToRunTwiceAtOnce) {
+  const Model model = test::random_model(test::handmade_graphs().front(), 1);
+  Session session(compile(model));
+  const std::vector<float> input = test::random_input(model, 1, 1);
+  std::vector<float> expected(5), output(5), other(5);
+  session.run(input, expected);
+  int refused = 0;
+  const auto try_to_run = [&] {
+    try {
+      session.run(input, other);
+    } catch (const Error& error) {
+      refused += std::string(error.what()).find("session: it is running already") == 0;
+    }
+  };
+  session.run(input, output, [&](const std::string&, const Shape&, const float*) {
+    try_to_run();
+    std::thread(try_to_run).join();
+  });
+  EXPECT_EQ(refused, 2 * static_cast<int>(session.plan().steps().size()));
+  EXPECT_EQ(output, expected);
+  session.run(input, other);
+  EXPECT_EQ(other, expected);
 }
 
 TEST(Session, ObserverSeesEveryStep) {

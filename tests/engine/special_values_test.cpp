@@ -129,7 +129,9 @@ void expect_the_first_picture_untouched(const std::vector<float>& found, const s
 }
 
 TEST(SpecialValues, NanReachesEveryLogit) {
-  for (Graph& graph : test::handmade_graphs()) {
+  std::vector<Graph> graphs = test::handmade_graphs();
+  graphs.push_back(test::large_maps());
+  for (Graph& graph : graphs) {
     if (!std::holds_alternative<op::Linear>(graph.output().op)) continue;
     SCOPED_TRACE(graph.name);
     const Model model = test::random_model(std::move(graph), 1);
@@ -148,6 +150,7 @@ TEST(SpecialValues, NanReachesEveryLogit) {
 /// Whatever the passes did: NaN and infinity come out where they do without any pass.
 TEST(SpecialValues, PassesDoNotMoveThem) {
   std::vector<Graph> graphs = test::handmade_graphs();
+  graphs.push_back(test::large_maps());
   for (std::uint64_t seed = 0; seed < 60; ++seed) graphs.push_back(test::random_graph(seed));
   int with_specials_behind = 0;
   for (Graph& graph : graphs) {
