@@ -41,26 +41,38 @@ struct Step {
   Range all;
 };
 
-void register_size(const std::string& isa, const BatchNormKernels& kernels, Index rows, Index channels) {
-  const std::string size = shape({rows, channels});
-  const auto add = [&](std::string_view pass, std::string_view activation, int tensors, auto run) {
-    benchmark::RegisterBenchmark(path({"batch_norm", pass, activation, size, isa}).c_str(),
+/// What registers the passes of one size.
+auto adder(const std::string& isa, Index rows, Index channels) {
+  return [=](std::string_view pass, std::string_view activation, int tensors, auto run) {
+    benchmark::RegisterBenchmark(path({"batch_norm", pass, activation, shape({rows, channels}), isa}).c_str(),
                                  [=](benchmark::State& state) {
                                    Step step(rows, channels);
                                    for ([[maybe_unused]] auto _ : state) run(step);
                                    count_bytes(state, step.bytes(tensors));
                                  });
   };
+}
+
+constexpr Activation activations[] = {Activation::none, Activation::relu6, Activation::hard_swish, Activation::silu};
+
+void register_scale_shift(const std::string& isa, const ScaleShiftKernels& kernels, Index rows, Index channels) {
+  const auto add = adder(isa, rows, channels);
+  for (const Activation activation : activations) {
+    add("scale_shift", to_string(activation), 2, [&kernels, activation](Step& step) {
+      kernels.scale_shift(step.forward.channels, step.all, step.input.data(), step.gamma.data(), step.beta.data(),
+                          activation, step.output.data());
+    });
+  }
+}
+
+void register_training(const std::string& isa, const BatchNormKernels& kernels, Index rows, Index channels) {
+  const auto add = adder(isa, rows, channels);
   add("moments", "none", 1, [&kernels](Step& step) {
     kernels.moments(step.forward.channels, step.all, step.input.data(), step.sums.data(),
                     step.sums.data() + step.forward.channels);
   });
-  for (const Activation activation : {Activation::none, Activation::relu6, Activation::hard_swish, Activation::silu}) {
+  for (const Activation activation : activations) {
     const std::string_view name = to_string(activation);
-    add("scale_shift", name, 2, [&kernels, activation](Step& step) {
-      kernels.scale_shift(step.forward.channels, step.all, step.input.data(), step.gamma.data(), step.beta.data(),
-                          activation, step.output.data());
-    });
     add("normalise", name, 2, [&kernels, activation](Step& step) {
       step.forward.activation = activation;
       kernels.normalise(step.forward, step.all);
@@ -76,9 +88,13 @@ void register_size(const std::string& isa, const BatchNormKernels& kernels, Inde
   }
 }
 
+const bool scale_shift_registered =
+    for_each_variant(scale_shift_variants(), [](const std::string& isa, const ScaleShiftKernels& kernels) {
+      for (const auto& [rows, channels] : sizes) register_scale_shift(isa, kernels, rows, channels);
+    });
 const bool registered =
     for_each_variant(batch_norm_variants(), [](const std::string& isa, const BatchNormKernels& kernels) {
-      for (const auto& [rows, channels] : sizes) register_size(isa, kernels, rows, channels);
+      for (const auto& [rows, channels] : sizes) register_training(isa, kernels, rows, channels);
     });
 
 }  // namespace

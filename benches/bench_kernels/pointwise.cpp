@@ -41,7 +41,7 @@ void forward(benchmark::State& state, const std::string& isa, const PointwiseKer
              float_bytes({args.rows * layer.in, args.rows * layer.out, layer.in * layer.out}));
 }
 
-void weight_gradient(benchmark::State& state, const PointwiseKernels& kernels, const Layer& layer) {
+void weight_gradient(benchmark::State& state, const PointwiseGradientKernels& kernels, const Layer& layer) {
   const Index rows = layer.pixels * layer.pixels;
   const std::vector<float> input = random_floats(rows * layer.in), gradient = random_floats(rows * layer.out);
   std::vector<float> result(static_cast<std::size_t>(layer.in * layer.out));
@@ -68,6 +68,11 @@ const bool registered =
       for (const Layer& layer : layers) {
         benchmark::RegisterBenchmark(path({"pointwise", layer.name(), isa}).c_str(),
                                      [=, &kernels](benchmark::State& state) { forward(state, isa, kernels, layer); });
+      }
+    });
+const bool gradients_registered = for_each_variant(
+    pointwise_gradient_variants(), [](const std::string& isa, const PointwiseGradientKernels& kernels) {
+      for (const Layer& layer : layers) {
         benchmark::RegisterBenchmark(path({"pointwise_weight_gradient", layer.name(), isa}).c_str(),
                                      [&](benchmark::State& state) { weight_gradient(state, kernels, layer); });
       }

@@ -2,6 +2,7 @@
 
 namespace linnet::kernels::avx512 {
 
-const BatchNormKernels batch_norm_kernels{scale_shift, moments, normalise, gradient_sums, input_gradient};
+const ScaleShiftKernels scale_shift_kernels{scale_shift};
+const BatchNormKernels batch_norm_kernels{moments, normalise, gradient_sums, input_gradient};
 
 }  // namespace linnet::kernels::avx512

@@ -39,6 +39,14 @@ class PartialSums {
 
 }  // namespace
 
+std::span<const Variant<ScaleShiftKernels>> scale_shift_variants() {
+  static constexpr Variant<ScaleShiftKernels> variants[] = {
+#define LINNET_VARIANT(isa) {Isa::isa, &isa::scale_shift_kernels},
+#include "kernels/batch_norm/variants.inc"
+  };
+  return variants;
+}
+
 std::span<const Variant<BatchNormKernels>> batch_norm_variants() {
   static constexpr Variant<BatchNormKernels> variants[] = {
 #define LINNET_VARIANT(isa) {Isa::isa, &isa::batch_norm_kernels},
@@ -49,7 +57,7 @@ std::span<const Variant<BatchNormKernels>> batch_norm_variants() {
 
 void scale_shift(ThreadPool& pool, Index rows, Index channels, const float* input, const float* scale,
                  const float* shift, Activation activation, float* output) {
-  const BatchNormKernels& kernels = select(batch_norm_variants());
+  const ScaleShiftKernels& kernels = select(scale_shift_variants());
   const Chunks chunks = row_chunks(rows, channels);
   pool.run(chunks.count(), [&](Index chunk, int) {
     kernels.scale_shift(channels, chunks[chunk], input, scale, shift, activation, output);

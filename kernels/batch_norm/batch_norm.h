@@ -61,10 +61,15 @@ struct BatchNormGradientMeans {
   const float* product = nullptr;   ///< [channels], mean over rows of g * normalised
 };
 
-/// One instruction set's share of the work: single-threaded, on a range of rows.
-struct BatchNormKernels {
+// One instruction set's share of the work: single-threaded, on a range of rows. Programs that only run networks link
+// the first table alone.
+
+struct ScaleShiftKernels {
   void (*scale_shift)(Index channels, Range rows, const float* input, const float* scale, const float* shift,
                       Activation activation, float* output);
+};
+
+struct BatchNormKernels {
   /// The mean of each channel over these rows (at least one), and the sum of the squares of what differs from it.
   void (*moments)(Index channels, Range rows, const float* input, double* mean, double* squares);
   /// Writes args.output from args.mean and args.inverse_std.
@@ -74,12 +79,14 @@ struct BatchNormKernels {
   void (*input_gradient)(const BatchNormGradientArgs& args, const BatchNormGradientMeans& means, Range rows);
 };
 
-#define LINNET_VARIANT(isa)                         \
-  namespace isa {                                   \
-  extern const BatchNormKernels batch_norm_kernels; \
+#define LINNET_VARIANT(isa)                           \
+  namespace isa {                                     \
+  extern const ScaleShiftKernels scale_shift_kernels; \
+  extern const BatchNormKernels batch_norm_kernels;   \
   }
 #include "kernels/batch_norm/variants.inc"
 
+std::span<const Variant<ScaleShiftKernels>> scale_shift_variants();
 std::span<const Variant<BatchNormKernels>> batch_norm_variants();
 
 }  // namespace linnet::kernels

@@ -73,6 +73,7 @@ void input_gradient(const BatchNormGradientArgs& args, const BatchNormGradientMe
 
 }  // namespace
 
-const BatchNormKernels batch_norm_kernels{scale_shift, moments, normalise, gradient_sums, input_gradient};
+const ScaleShiftKernels scale_shift_kernels{scale_shift};
+const BatchNormKernels batch_norm_kernels{moments, normalise, gradient_sums, input_gradient};
 
 }  // namespace linnet::kernels::scalar

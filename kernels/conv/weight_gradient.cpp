@@ -50,7 +50,7 @@ void reduce(const ConvolutionShape& shape, Index output, const float* partial_su
 
 void convolution_weight_gradient(ThreadPool& pool, const ConvolutionShape& shape, const float* input,
                                  const float* output_gradient, float* weight_gradient) {
-  const PointwiseKernels& pointwise = pointwise_kernels();
+  const PointwiseGradientKernels& pointwise = pointwise_gradient_kernels();
   const ConvKernels& kernels = conv_kernels();
   const Index inputs = shape.group_inputs(), outputs = shape.group_outputs(), patch_size = shape.patch_size();
   const Index pixels = shape.window.out_pixels(), size = shape.out_channels * patch_size;

@@ -2,6 +2,7 @@
 
 namespace linnet::kernels::avx2 {
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block, to_blocks};
+const DepthwiseBlockKernels depthwise_block_kernels{block, to_blocks};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient};
 
 }  // namespace linnet::kernels::avx2

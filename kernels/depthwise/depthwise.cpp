@@ -21,11 +21,26 @@ const DepthwiseKernels& kernels_for(const Window& window) {
 
 Index rows_per_chunk(Index row_work) { return std::max<Index>(1, chunk_work / std::max<Index>(1, row_work)); }
 
+void forward(ThreadPool& pool, const DepthwiseKernels& kernels, const DepthwiseArgs& args) {
+  const Window& window = args.window;
+  const Chunks chunks(window.batch * window.out_height,
+                      rows_per_chunk(window.out_width * args.channels * window.kernel_area()));
+  pool.run(chunks.count(), [&](Index chunk, int) { kernels.forward(args, chunks[chunk]); });
+}
+
 }  // namespace
 
 std::span<const Variant<DepthwiseKernels>> depthwise_variants() {
   static constexpr Variant<DepthwiseKernels> variants[] = {
 #define LINNET_VARIANT(isa) {Isa::isa, &isa::depthwise_kernels},
+#include "kernels/depthwise/variants.inc"
+  };
+  return variants;
+}
+
+std::span<const Variant<DepthwiseBlockKernels>> depthwise_block_variants() {
+  static constexpr Variant<DepthwiseBlockKernels> variants[] = {
+#define LINNET_VARIANT(isa) {Isa::isa, &isa::depthwise_block_kernels},
 #include "kernels/depthwise/variants.inc"
   };
   return variants;
@@ -55,12 +70,10 @@ void depthwise_pack_blocks(const float* weights, Index channels, Index kernel_ar
   }
 }
 
-void depthwise(ThreadPool& pool, const DepthwiseArgs& args) {
-  const Window& window = args.window;
-  const DepthwiseKernels& kernels = kernels_for(window);
-  const Chunks chunks(window.batch * window.out_height,
-                      rows_per_chunk(window.out_width * args.channels * window.kernel_area()));
-  pool.run(chunks.count(), [&](Index chunk, int) { kernels.forward(args, chunks[chunk]); });
+void depthwise(ThreadPool& pool, const DepthwiseArgs& args) { forward(pool, kernels_for(args.window), args); }
+
+void depthwise_reference(ThreadPool& pool, const DepthwiseArgs& args) {
+  forward(pool, scalar::depthwise_kernels, args);
 }
 
 void depthwise_input_gradient(ThreadPool& pool, const DepthwiseInputGradientArgs& args) {

@@ -34,6 +34,9 @@ void depthwise_pack(const float* weights, Index channels, Index kernel_area, flo
 
 void depthwise(ThreadPool& pool, const DepthwiseArgs& args);
 
+/// The same by plain loops, for windows that no instruction set has a kernel for.
+void depthwise_reference(ThreadPool& pool, const DepthwiseArgs& args);
+
 /// [channels][kernel_area] -> [blocks][kernel_area][lanes], the channels beyond the last 0.
 void depthwise_pack_blocks(const float* weights, Index channels, Index kernel_area, Index lanes, float* packed);
 
@@ -83,25 +86,33 @@ struct ToBlocksArgs {
   Index block_stride = 0;
 };
 
-/// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
+// One instruction set's share of the work: single-threaded, on rows counted over all images (image * height + y).
+
+/// What inference needs.
+struct DepthwiseBlockKernels {
+  void (*block)(const DepthwiseBlockArgs& args);
+  void (*to_blocks)(const ToBlocksArgs& args);
+};
+
+/// What training needs. A table of its own, so that programs that only run networks need not link it.
 struct DepthwiseKernels {
   void (*forward)(const DepthwiseArgs& args, Range output_rows);
   void (*input_gradient)(const DepthwiseInputGradientArgs& args, Range input_rows);
   /// Overwrites `sums` [kernel_area][channels] with what these output rows add to the weight gradient.
   void (*weight_gradient)(const DepthwiseWeightGradientArgs& args, Range output_rows, float* sums);
-  void (*block)(const DepthwiseBlockArgs& args);
-  void (*to_blocks)(const ToBlocksArgs& args);
 };
 
 /// Windows that every variant but the reference is written for, and the only ones it may be called with.
 bool depthwise_is_specialised(const Window& window);
 
-#define LINNET_VARIANT(isa)                        \
-  namespace isa {                                  \
-  extern const DepthwiseKernels depthwise_kernels; \
+#define LINNET_VARIANT(isa)                                   \
+  namespace isa {                                             \
+  extern const DepthwiseBlockKernels depthwise_block_kernels; \
+  extern const DepthwiseKernels depthwise_kernels;            \
   }
 #include "kernels/depthwise/variants.inc"
 
+std::span<const Variant<DepthwiseBlockKernels>> depthwise_block_variants();
 std::span<const Variant<DepthwiseKernels>> depthwise_variants();
 
 }  // namespace linnet::kernels

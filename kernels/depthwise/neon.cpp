@@ -2,6 +2,7 @@
 
 namespace linnet::kernels::neon {
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block, to_blocks};
+const DepthwiseBlockKernels depthwise_block_kernels{block, to_blocks};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient};
 
 }  // namespace linnet::kernels::neon

@@ -107,6 +107,7 @@ void to_blocks(const ToBlocksArgs& args) {
 
 }  // namespace
 
-const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient, block, to_blocks};
+const DepthwiseBlockKernels depthwise_block_kernels{block, to_blocks};
+const DepthwiseKernels depthwise_kernels{forward, input_gradient, weight_gradient};
 
 }  // namespace linnet::kernels::scalar

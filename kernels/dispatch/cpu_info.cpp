@@ -5,19 +5,37 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <cstdio>
 #include <map>
+#include <memory>
 #include <thread>
 
 namespace linnet {
 namespace kernels {
 namespace {
 
+/// The lines of a file, none if there is no such file. (Streams of the C++ library would be a fifth of a program.)
+class Lines {
+ public:
+  explicit Lines(const std::string& path) : file_(std::fopen(path.c_str(), "re"), &std::fclose) {}
+
+  bool next(std::string& line) {
+    line.clear();
+    if (file_ == nullptr) return false;
+    int letter = std::getc(file_.get());
+    const bool found = letter != EOF;
+    for (; letter != EOF && letter != '\n'; letter = std::getc(file_.get())) line += static_cast<char>(letter);
+    return found;
+  }
+
+ private:
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+};
+
 /// The first line of a file, or nothing.
 std::string read_line(const std::string& path) {
-  std::ifstream file(path);
   std::string line;
-  std::getline(file, line);
+  Lines(path).next(line);
   // Device tree strings end in a zero byte.
   while (!line.empty() && (line.back() == '\0' || line.back() == ' ' || line.back() == '\t')) line.pop_back();
   return line;
@@ -39,8 +57,8 @@ std::size_t parse_size(const std::string& text) {
 std::string machine_name(const std::string& root) {
   std::string board = read_line(root + "/proc/device-tree/model");
   if (!board.empty()) return board;
-  std::ifstream file(root + "/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
+  Lines lines(root + "/proc/cpuinfo");
+  for (std::string line; lines.next(line);) {
     if (!line.starts_with("model name")) continue;
     const std::size_t begin = line.find_first_not_of(" \t", line.find(':') + 1);
     if (line.find(':') != std::string::npos && begin != std::string::npos) return line.substr(begin);

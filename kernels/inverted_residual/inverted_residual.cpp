@@ -24,7 +24,7 @@ class Image {
         shape_(plan.shape),
         window_(plan.shape.window),
         pointwise_(pointwise_kernels()),
-        depthwise_(select(depthwise_variants())),
+        depthwise_(select(depthwise_block_variants())),
         elementwise_(select(elementwise_variants())),
         out_pixels_(window_.out_height * window_.out_width) {
     const Window& source = shape_.has_stem ? shape_.stem : window_;
@@ -327,7 +327,7 @@ class Image {
   const InvertedResidualShape& shape_;
   const Window& window_;
   const PointwiseKernels& pointwise_;
-  const DepthwiseKernels& depthwise_;
+  const DepthwiseBlockKernels& depthwise_;
   const ElementwiseKernels& elementwise_;
   Index out_pixels_;
   const float* input_;

@@ -3,6 +3,7 @@
 
 namespace linnet::kernels::avx2 {
 
-const PointwiseKernels pointwise_kernels = {lanes, tile_heights[2], run, weight_gradient};
+const PointwiseKernels pointwise_kernels = {lanes, tile_heights[2], run};
+const PointwiseGradientKernels pointwise_gradient_kernels = {lanes, weight_gradient};
 
 }  // namespace linnet::kernels::avx2

@@ -51,6 +51,19 @@ const PointwiseKernels& pointwise_kernels() {
   return kernels;
 }
 
+std::span<const Variant<PointwiseGradientKernels>> pointwise_gradient_variants() {
+  static constexpr Variant<PointwiseGradientKernels> variants[] = {
+#define LINNET_VARIANT(isa) {Isa::isa, &isa::pointwise_gradient_kernels},
+#include "kernels/pointwise/variants.inc"
+  };
+  return variants;
+}
+
+const PointwiseGradientKernels& pointwise_gradient_kernels() {
+  static const PointwiseGradientKernels& kernels = select(pointwise_gradient_variants());
+  return kernels;
+}
+
 std::size_t pointwise_packed_size(const PointwiseKernels& kernels, Index in_channels, Index out_channels) {
   return static_cast<std::size_t>(vector_count(out_channels, kernels.lanes) * kernels.lanes * in_channels);
 }
@@ -60,7 +73,7 @@ std::size_t pointwise_packed_size(Index in_channels, Index out_channels) {
 }
 
 void pointwise_pack(const PointwiseKernels& kernels, const float* weights, Index out_stride, Index in_stride,
-                    Index in_channels, Index out_channels, float* packed) {
+                    Index in_channels, Index out_channels, float* packed, const float* out_scale) {
   // In blocks of the depth: panels that lie side by side in `weights` then share what is fetched of its rows.
   constexpr Index block = 32;
   const Index panels = panel_count(out_channels, kernels.lanes);
@@ -73,7 +86,9 @@ void pointwise_pack(const PointwiseKernels& kernels, const float* weights, Index
       float* destination = packed + begin * in_channels + block_begin * width;
       for (Index i = block_begin; i < block_end; ++i, destination += width) {
         const float* source = weights + begin * out_stride + i * in_stride;
-        for (Index column = 0; column < used; ++column) destination[column] = source[column * out_stride];
+        for (Index column = 0; column < used; ++column) {
+          destination[column] = source[column * out_stride] * (out_scale ? out_scale[begin + column] : 1.0f);
+        }
         std::fill(destination + used, destination + width, 0.0f);
       }
     }
@@ -81,8 +96,8 @@ void pointwise_pack(const PointwiseKernels& kernels, const float* weights, Index
 }
 
 void pointwise_pack(const float* weights, Index out_stride, Index in_stride, Index in_channels, Index out_channels,
-                    float* packed) {
-  pointwise_pack(pointwise_kernels(), weights, out_stride, in_stride, in_channels, out_channels, packed);
+                    float* packed, const float* out_scale) {
+  pointwise_pack(pointwise_kernels(), weights, out_stride, in_stride, in_channels, out_channels, packed, out_scale);
 }
 
 void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
@@ -92,12 +107,12 @@ void pointwise(ThreadPool& pool, const PointwiseArgs& args) {
   pool.run(cut.chunks(), [&](Index chunk, int) { kernels.run(args, {}, cut.rows(chunk), cut.panels(chunk)); });
 }
 
-std::size_t weight_gradient_scratch_size(const PointwiseKernels& kernels, Index outputs) {
+std::size_t weight_gradient_scratch_size(const PointwiseGradientKernels& kernels, Index outputs) {
   return static_cast<std::size_t>(weight_gradient_rows * (2 * kernels.lanes + divide_up(outputs, 32) * 32 + 16));
 }
 
 void pointwise_weight_gradient(ThreadPool& pool, const PointwiseWeightGradientArgs& args) {
-  const PointwiseKernels& kernels = pointwise_kernels();
+  const PointwiseGradientKernels& kernels = pointwise_gradient_kernels();
   const GradientPlan plan = plan_gradient(args.rows, args.in_channels, args.out_channels);
   const Index size = args.in_channels * args.out_channels;
   const Scratch partial_sums(plan.row_chunks > 1 ? static_cast<std::size_t>(plan.row_chunks * size) : 0);

@@ -48,8 +48,9 @@ std::size_t pointwise_packed_size(Index in_channels, Index out_channels);
 /// Packs weights for the instruction set in use. Weight (o, i) is read from weights[o * out_stride + i * in_stride]:
 /// strides (in_channels, 1) pack the reference layout for the forward pass. The product with the transposed matrix,
 /// that is the gradient of the input, is a forward pass with the roles swapped: pack with in and out exchanged.
+/// With a scale, all weights of output o are multiplied with out_scale[o].
 void pointwise_pack(const float* weights, Index out_stride, Index in_stride, Index in_channels, Index out_channels,
-                    float* packed);
+                    float* packed, const float* out_scale = nullptr);
 
 void pointwise(ThreadPool& pool, const PointwiseArgs& args);
 
@@ -92,28 +93,36 @@ struct PointwiseKernels {
 
   /// The output channels of some panels, for some rows.
   void (*run)(const PointwiseArgs& args, const Segments& segments, Range rows, Range panels);
+};
+
+/// A table of its own, so that programs that only run networks need not link it.
+struct PointwiseGradientKernels {
+  Index lanes;
 
   /// args.weight_gradient is not used: the block says where the sums go.
   void (*weight_gradient)(const PointwiseWeightGradientArgs& args, const WeightGradientBlock& block);
 };
 
-#define LINNET_VARIANT(isa)                        \
-  namespace isa {                                  \
-  extern const PointwiseKernels pointwise_kernels; \
+#define LINNET_VARIANT(isa)                                         \
+  namespace isa {                                                   \
+  extern const PointwiseKernels pointwise_kernels;                  \
+  extern const PointwiseGradientKernels pointwise_gradient_kernels; \
   }
 #include "kernels/pointwise/variants.inc"
 
 std::span<const Variant<PointwiseKernels>> pointwise_variants();
+std::span<const Variant<PointwiseGradientKernels>> pointwise_gradient_variants();
 
-/// The one in use.
+/// Those in use.
 const PointwiseKernels& pointwise_kernels();
+const PointwiseGradientKernels& pointwise_gradient_kernels();
 
 /// Packing for a given instruction set.
 std::size_t pointwise_packed_size(const PointwiseKernels& kernels, Index in_channels, Index out_channels);
 void pointwise_pack(const PointwiseKernels& kernels, const float* weights, Index out_stride, Index in_stride,
-                    Index in_channels, Index out_channels, float* packed);
+                    Index in_channels, Index out_channels, float* packed, const float* out_scale = nullptr);
 
 /// Floats of scratch for a block with so many rows of the gradient.
-std::size_t weight_gradient_scratch_size(const PointwiseKernels& kernels, Index outputs);
+std::size_t weight_gradient_scratch_size(const PointwiseGradientKernels& kernels, Index outputs);
 
 }  // namespace linnet::kernels

@@ -50,6 +50,7 @@ void weight_gradient(const PointwiseWeightGradientArgs& args, const WeightGradie
 
 }  // namespace
 
-const PointwiseKernels pointwise_kernels = {lanes, 1, run, weight_gradient};
+const PointwiseKernels pointwise_kernels = {lanes, 1, run};
+const PointwiseGradientKernels pointwise_gradient_kernels = {lanes, weight_gradient};
 
 }  // namespace linnet::kernels::scalar

@@ -86,10 +86,12 @@ void in_two_ranges(Index rows, Function&& f) {
   f(Range{cut, rows});
 }
 
+using ScaleShift = VariantTest<ScaleShiftKernels>;
+INSTANTIATE_TEST_SUITE_P(Kernels, ScaleShift, every(scale_shift_variants()), variant_name<ScaleShiftKernels>);
 using BatchNorm = VariantTest<BatchNormKernels>;
 INSTANTIATE_TEST_SUITE_P(Kernels, BatchNorm, every(batch_norm_variants()), variant_name<BatchNormKernels>);
 
-TEST_P(BatchNorm, ScaleShift) {
+TEST_P(ScaleShift, MatchesReference) {
   for (const Shape& shape : shapes) {
     for (const Activation activation : activations) {
       SCOPED_TRACE(describe(shape, activation));

@@ -185,7 +185,11 @@ Index lanes_of(Isa isa) {
   return 0;
 }
 
-TEST_P(Depthwise, BlocksOfARing) {
+using DepthwiseBlock = VariantTest<DepthwiseBlockKernels>;
+INSTANTIATE_TEST_SUITE_P(Kernels, DepthwiseBlock, every(depthwise_block_variants()),
+                         variant_name<DepthwiseBlockKernels>);
+
+TEST_P(DepthwiseBlock, OfARing) {
   const Index lanes = lanes_of(GetParam().isa);
   unsigned seed = 0;
   for (const Index kernel : {3, 5, 7}) {
@@ -248,7 +252,7 @@ TEST_P(Depthwise, BlocksOfARing) {
   }
 }
 
-TEST_P(Depthwise, CopiesPixelsToBlocks) {
+TEST_P(DepthwiseBlock, OfPixels) {
   const Index lanes = lanes_of(GetParam().isa);
   for (const Index channels : {Index{1}, lanes, lanes + 1, 3 * lanes}) {
     const Index count = 5, stride = channels + 2, block_stride = count * lanes + 3;

@@ -240,7 +240,11 @@ TEST_P(Pointwise, ResultDoesNotDependOnTheTile) {
   EXPECT_TRUE(identical(rows.output.values(), whole.output.values()));
 }
 
-TEST_P(Pointwise, WeightGradientMatchesEigen) {
+using PointwiseGradient = VariantTest<PointwiseGradientKernels>;
+INSTANTIATE_TEST_SUITE_P(Kernels, PointwiseGradient, every(pointwise_gradient_variants()),
+                         variant_name<PointwiseGradientKernels>);
+
+TEST_P(PointwiseGradient, MatchesEigen) {
   for (const Shape& shape : {Shape{1, 1, 1},
                              {2, 3, 5},
                              {127, 16, 24},
