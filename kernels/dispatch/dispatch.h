@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/dispatch/built_isas.h"
 #include "linnet/cpu.h"
 
 namespace linnet::kernels {
@@ -24,17 +25,22 @@ bool is_supported(Isa isa);
 /// a list of what this CPU has, if the request is unknown or not supported here.
 Isa choose_isa(std::string_view request);
 
-/// The implementation for selected_isa(). A family need not have every instruction set: the list is best first, and
-/// the first entry at or below the selected one is taken; `scalar` is always last.
+/// The entry for selected_isa(). A family need not have every instruction set: the list is best first, and the first
+/// entry at or below the selected one is taken; `scalar` is always last.
 template <class Kernels>
-const Kernels& select(std::span<const Variant<Kernels>> variants) {
+const Variant<Kernels>& select_variant(std::span<const Variant<Kernels>> variants) {
   const Isa limit = selected_isa();
   bool reached = false;
   for (const Variant<Kernels>& variant : variants) {
     reached = reached || static_cast<int>(variant.isa) <= static_cast<int>(limit);
-    if (reached && is_supported(variant.isa)) return *variant.kernels;
+    if (reached && is_supported(variant.isa)) return variant;
   }
-  return *variants.back().kernels;
+  return variants.back();
+}
+
+template <class Kernels>
+const Kernels& select(std::span<const Variant<Kernels>> variants) {
+  return *select_variant(variants).kernels;
 }
 
 }  // namespace linnet::kernels

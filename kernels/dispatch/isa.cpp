@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 #include "kernels/common/enum_names.h"
@@ -20,23 +22,45 @@ constexpr kernels::EnumNames<Isa, 6> names{{
     {Isa::neon32, "neon32"},
 }};
 
-std::vector<Isa> detect() {
-  std::vector<Isa> isas;
+/// Whether this CPU and its operating system have it.
+bool is_present(Isa isa) {
+  switch (isa) {
 #if defined(__x86_64__)
-  // The compiler's run-time check reads CPUID and, through XGETBV, whether the operating system saves the registers.
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma")) {
-    isas.push_back(Isa::avx512);
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back(Isa::avx2);
-  isas.push_back(Isa::sse2);
+    // The compiler's run-time check reads CPUID and, through XGETBV, whether the operating system saves the registers.
+    case Isa::avx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma");
+    case Isa::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::sse2:
+      return true;
 #elif defined(__aarch64__)
-  isas.push_back(Isa::neon);
+    case Isa::neon:
+      return true;
 #elif defined(__arm__)
-  if ((getauxval(AT_HWCAP) & HWCAP_ARM_NEON) != 0) isas.push_back(Isa::neon32);
+    case Isa::neon32:
+      return (getauxval(AT_HWCAP) & HWCAP_ARM_NEON) != 0;
 #endif
-  isas.push_back(Isa::scalar);
+    case Isa::scalar:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::vector<Isa> detect() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+#endif
+  constexpr Isa built[] = {
+#define LINNET_VARIANT(isa) Isa::isa,
+      LINNET_BUILT_VARIANT(avx512) LINNET_BUILT_VARIANT(avx2) LINNET_BUILT_VARIANT(sse2) LINNET_BUILT_VARIANT(neon)
+          LINNET_BUILT_VARIANT(neon32) LINNET_VARIANT(scalar)
+#undef LINNET_VARIANT
+  };
+  std::vector<Isa> isas;
+  std::copy_if(std::begin(built), std::end(built), std::back_inserter(isas), is_present);
   return isas;
 }
 
