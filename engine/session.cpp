@@ -4,22 +4,18 @@
 #include <atomic>
 #include <cstring>
 #include <functional>
-#include <new>
 
 #include "engine/compile/plan.h"
+#include "engine/large_block.h"
 #include "linnet/error.h"
 
 namespace linnet {
 namespace {
 
-struct AlignedDelete {
-  void operator()(float* memory) const { ::operator delete (memory, std::align_val_t{64}); }
-};
-
 /// Zeroed, so that its pages are there before the first run.
-std::unique_ptr<float, AlignedDelete> make_arena(std::size_t bytes) {
-  std::unique_ptr<float, AlignedDelete> arena(static_cast<float*>(::operator new (bytes, std::align_val_t{64})));
-  std::memset(arena.get(), 0, bytes);
+LargeBlock make_arena(std::size_t bytes) {
+  LargeBlock arena(bytes);
+  std::memset(arena.data(), 0, bytes);
   return arena;
 }
 
@@ -61,17 +57,19 @@ class Turn {
 struct Session::State {
   std::shared_ptr<const Plan> plan;
   std::shared_ptr<ThreadPool> pool;
-  std::unique_ptr<float, AlignedDelete> arena;
+  LargeBlock arena;
   std::vector<const float*> step_inputs;  ///< of the step that runs, here so that run() need not allocate
   std::span<const float> input;
   std::vector<std::span<float>> outputs;
   std::atomic<bool> taken{false};
 
-  const float* readable(const compiler::Place& place) const {
-    return place.where == compiler::Place::Where::input ? input.data() : writable(place);
+  const float* readable(const compiler::Place& place, std::size_t picture) const {
+    return place.where == compiler::Place::Where::input ? input.data() + picture * place.stride
+                                                        : writable(place, picture);
   }
-  float* writable(const compiler::Place& place) const {
-    return place.where == compiler::Place::Where::output ? outputs[place.offset].data() : arena.get() + place.offset;
+  float* writable(const compiler::Place& place, std::size_t picture) const {
+    const bool output = place.where == compiler::Place::Where::output;
+    return (output ? outputs[place.offset].data() : arena.data() + place.offset) + picture * place.stride;
   }
 
   void begin(std::span<const float> new_input, std::span<const std::span<float>> new_outputs) {
@@ -91,11 +89,25 @@ struct Session::State {
     input = new_input;
   }
 
-  void run(const compiler::PlannedStep& step) {
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) step_inputs[i] = readable(step.inputs[i]);
+  /// Calls observe(step, its output) after each step.
+  template <class Observe>
+  void run(const Observe& observe) {
+    const std::span<const compiler::PlannedStep> steps = plan->implementation().steps;
+    const std::size_t singles = plan->implementation().single_steps;
+    const auto pictures = static_cast<std::size_t>(plan->input_shape().front());
+    for (std::size_t picture = 0; singles > 0 && picture < pictures; ++picture) {
+      for (const compiler::PlannedStep& step : steps.first(singles)) observe(step, run(step, picture));
+    }
+    for (const compiler::PlannedStep& step : steps.subspan(singles)) observe(step, run(step, 0));
+  }
+
+  const float* run(const compiler::PlannedStep& step, std::size_t picture) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) step_inputs[i] = readable(step.inputs[i], picture);
+    float* output = writable(step.output, picture);
     step.step->run(*pool, {.inputs = std::span(step_inputs).first(step.inputs.size()),
-                           .output = writable(step.output),
-                           .scratch = step.scratch_floats > 0 ? writable(step.scratch) : nullptr});
+                           .output = output,
+                           .scratch = step.scratch_floats > 0 ? writable(step.scratch, picture) : nullptr});
+    return output;
   }
 };
 
@@ -136,16 +148,13 @@ void Session::run(std::span<const float> input, std::span<float> output, const O
 void Session::run(std::span<const float> input, std::span<const std::span<float>> outputs) {
   const Turn turn(state_->taken);
   state_->begin(input, outputs);
-  for (const compiler::PlannedStep& step : state_->plan->implementation().steps) state_->run(step);
+  state_->run([](const compiler::PlannedStep&, const float*) {});
 }
 
 void Session::run(std::span<const float> input, std::span<const std::span<float>> outputs, const Observer& observer) {
   const Turn turn(state_->taken);
   state_->begin(input, outputs);
-  for (const compiler::PlannedStep& step : state_->plan->implementation().steps) {
-    state_->run(step);
-    observer(step.name, step.shape, state_->writable(step.output));
-  }
+  state_->run([&](const compiler::PlannedStep& step, const float* values) { observer(step.name, step.shape, values); });
 }
 
 }  // namespace linnet

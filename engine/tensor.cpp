@@ -4,6 +4,7 @@
 #include <limits>
 #include <new>
 
+#include "engine/mapped_file.h"
 #include "engine/storage.h"
 #include "linnet/error.h"
 
@@ -40,6 +41,12 @@ Tensor::Tensor(Shape shape) : shape_(std::move(shape)), size_(element_count(shap
 Tensor::Tensor(Shape shape, std::shared_ptr<float> storage)
     : shape_(std::move(shape)), size_(element_count(shape_)), storage_(std::move(storage)) {}
 
+Tensor::Tensor(Shape shape, const std::shared_ptr<MappedFile>& file, std::size_t offset)
+    : shape_(std::move(shape)),
+      size_(element_count(shape_)),
+      storage_(file, reinterpret_cast<float*>(file->begin() + offset)),
+      file_(file.get()) {}
+
 Tensor Tensor::zeros(Shape shape) { return full(std::move(shape), 0.0f); }
 
 Tensor Tensor::full(Shape shape, float value) {
@@ -57,11 +64,19 @@ Tensor Tensor::from(Shape shape, const std::vector<float>& values) {
   return result;
 }
 
+void Tensor::keep_pages() { file_->keep_pages(); }
+
+void Tensor::drop_pages() const {
+  if (file_ != nullptr) file_->drop_pages();
+}
+
 Tensor Tensor::reshaped(Shape shape) const {
   if (element_count(shape) != size_)
     throw Error("reshape: expected a shape of " + std::to_string(size_) + " values for " + to_string(shape_) +
                 ", found " + to_string(shape));
-  return Tensor(std::move(shape), storage_);
+  Tensor result = *this;
+  result.shape_ = std::move(shape);
+  return result;
 }
 
 Tensor Tensor::clone() const {

@@ -17,10 +17,10 @@ int activation_behind(const Graph& graph, const std::vector<int>& readers, int c
 
 }  // namespace
 
-Model activate_before_concat(Model model) {
-  const Graph before = std::move(model.graph);
+Network activate_before_concat(Network network) {
+  const Graph before = std::move(network.graph);
   const std::vector<int> readers = count_readers(before);
-  Graph& graph = model.graph = before;
+  Graph& graph = network.graph = before;
   graph.nodes.clear();
   std::vector<int> moved(before.nodes.size());  // where each node is now
   const auto add = [&](Node node) {
@@ -48,7 +48,7 @@ Model activate_before_concat(Model model) {
   }
   graph.outputs = before.output_nodes();
   for (int& output : graph.outputs) output = moved[static_cast<std::size_t>(output)];
-  return model;
+  return network;
 }
 
 }  // namespace linnet::compiler

@@ -1,17 +1,19 @@
 #include "linnet/compile.h"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 
 #include "engine/compile/lowering.h"
 #include "engine/compile/pass.h"
 #include "engine/compile/rewrite.h"
+#include "engine/compile/split_batch.h"
 #include "engine/compile/step_groups.h"
 #include "linnet/error.h"
 
 namespace linnet {
 namespace {
+
+/// Not a pass over the graph, but with a switch like theirs.
+constexpr const char* split_batch = "split_batch";
 
 bool is_on(const char* pass, const std::vector<std::string>& disabled) {
   return std::find(disabled.begin(), disabled.end(), pass) == disabled.end();
@@ -29,12 +31,13 @@ void check(const CompileOptions& options) {
   }
 }
 
-Model run_passes(Model model, const std::vector<std::string>& disabled) {
-  compiler::remove_dead_nodes(model);
+compiler::Network run_passes(compiler::Network network, const std::vector<std::string>& disabled) {
+  compiler::remove_dead_nodes(network);
+  network = compiler::replace_blur_pools(std::move(network));
   for (const compiler::Pass& pass : compiler::passes()) {
-    if (is_on(pass.name, disabled)) model = pass.run(std::move(model));
+    if (is_on(pass.name, disabled)) network = pass.run(std::move(network));
   }
-  return model;
+  return network;
 }
 
 std::vector<compiler::StepGroup> find_groups(const Graph& graph, const std::vector<std::string>& disabled) {
@@ -51,24 +54,13 @@ std::vector<compiler::StepGroup> find_groups(const Graph& graph, const std::vect
   return groups;
 }
 
-std::string describe(const compiler::Place& place) {
-  switch (place.where) {
-    case compiler::Place::Where::input:
-      return "input";
-    case compiler::Place::Where::output:
-      return place.offset == 0 ? "output" : "output " + std::to_string(place.offset);
-    case compiler::Place::Where::arena:
-      break;
-  }
-  return "arena+" + std::to_string(place.offset * sizeof(float));
-}
-
 }  // namespace
 
 std::vector<std::string> pass_names() {
   std::vector<std::string> names;
   for (const compiler::Pass& pass : compiler::passes()) names.emplace_back(pass.name);
   for (const compiler::GroupPass& pass : compiler::group_passes()) names.emplace_back(pass.name);
+  names.emplace_back(split_batch);
   return names;
 }
 
@@ -84,49 +76,23 @@ const Shape& Plan::output_shape(std::size_t output) const {
 }
 std::size_t Plan::peak_bytes() const { return implementation_->arena_lower_bound * sizeof(float); }
 std::size_t Plan::arena_bytes() const { return implementation_->arena_floats * sizeof(float); }
-std::size_t Plan::weight_bytes() const { return implementation_->weight_floats * sizeof(float); }
-
-std::vector<PlanStep> Plan::steps() const {
-  std::vector<PlanStep> steps;
-  for (const compiler::PlannedStep& step : implementation_->steps) {
-    steps.push_back({step.name, step.step->kernel(), step.nodes, step.shape});
-  }
-  return steps;
-}
-
-std::string Plan::to_string() const {
-  const Implementation& plan = *implementation_;
-  std::ostringstream text;
-  text << plan.name << ": " << plan.steps.size() << " steps, input " << linnet::to_string(plan.input_shape)
-       << ", output";
-  for (const Shape& shape : plan.output_shapes) text << ' ' << linnet::to_string(shape);
-  text << ", arena " << arena_bytes() << " bytes (at least " << plan.arena_lower_bound * sizeof(float) << "), weights "
-       << weight_bytes() << " bytes, up to " << plan.threads << " threads\n";
-  std::size_t width = 0;
-  for (const compiler::PlannedStep& step : plan.steps) width = std::max(width, step.name.size());
-  for (const compiler::PlannedStep& step : plan.steps) {
-    text << std::left << std::setw(static_cast<int>(width)) << step.name << "  " << std::setw(19) << step.step->kernel()
-         << "  " << std::setw(20) << linnet::to_string(step.shape) << " ";
-    for (const compiler::Place& input : step.inputs) text << ' ' << describe(input);
-    text << " -> " << describe(step.output);
-    if (step.scratch_floats > 0) {
-      text << ", scratch " << describe(step.scratch) << " (" << step.scratch_floats * sizeof(float) << " bytes)";
-    }
-    text << '\n';
-  }
-  return text.str();
-}
+std::size_t Plan::weight_bytes() const { return implementation_->weights.floats() * sizeof(float); }
 
 std::shared_ptr<const Plan> compile(const Model& model, const CompileOptions& options) {
   check(options);
-  Model copy = model;
-  check_weights(copy.graph, copy.weights);
-  copy = run_passes(std::move(copy), options.disabled_passes);
+  compiler::Network network{model.graph, model.weights};
+  check_weights(network.graph, network.weights);
+  network = run_passes(std::move(network), options.disabled_passes);
 
   auto plan = std::make_unique<Plan::Implementation>();
   plan->name = model.graph.name;
   plan->threads = options.threads;
-  compiler::lower(copy, options.batch, find_groups(copy.graph, options.disabled_passes), *plan);
+  const auto groups = find_groups(network.graph, options.disabled_passes);
+  compiler::Batch batch{.size = options.batch};
+  if (batch.size > 1 && is_on(split_batch, options.disabled_passes)) {
+    batch.split = compiler::find_batch_split(network, groups);
+  }
+  compiler::lower(network, batch, groups, *plan);
   return std::make_shared<const Plan>(std::move(plan));
 }
 

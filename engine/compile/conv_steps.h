@@ -10,13 +10,11 @@ namespace linnet::compiler {
 kernels::Window conv_window(const op::Conv2d& op, const Shape& input, const Shape& output, Index batch);
 
 /// Chooses the kernel by shape. With an output stride the output's pixels lie so many floats apart; 0: they are dense.
-std::unique_ptr<Step> make_conv_step(const Model& model, int node, Index batch, Index output_stride = 0);
-std::unique_ptr<Step> make_linear_step(const Model& model, int node, Index batch);
-
-/// From a map of shape `input` to one of shape `output`.
-std::unique_ptr<Step> make_blur_pool_step(const Shape& input, const Shape& output, Index batch);
+std::unique_ptr<Step> make_conv_step(const StepSource& source, int node, Index output_stride = 0);
+std::unique_ptr<Step> make_linear_step(const StepSource& source, int node);
 
 /// output = activation(input * scale + shift), per channel.
-std::unique_ptr<Step> make_scale_shift_step(Index rows, Tensor scale, Tensor shift, Activation activation);
+std::unique_ptr<Step> make_scale_shift_step(const StepSource& source, Index rows, const Tensor& scale,
+                                            const Tensor& shift, Activation activation);
 
 }  // namespace linnet::compiler

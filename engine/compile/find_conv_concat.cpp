@@ -10,27 +10,27 @@ namespace {
 /// Convolutions that write their channels into one tensor, one after the other.
 class ConvConcatStep final : public Step {
  public:
-  ConvConcatStep(const Model& model, const std::vector<int>& convs, Index batch) {
+  ConvConcatStep(const StepSource& source, const std::vector<int>& convs) {
     Index channels = 0;
     for (const int conv : convs) {
       offsets_.push_back(channels);
-      channels += node_at(model.graph, conv).shape.back();
+      channels += node_at(source.graph(), conv).shape.back();
     }
-    for (const int conv : convs) parts_.push_back(make_conv_step(model, conv, batch, channels));
+    for (const int conv : convs) parts_.push_back(make_conv_step(source, conv, channels));
   }
 
   const char* kernel() const override { return "conv_concat"; }
+  Isa isa() const override { return parts_.front()->isa(); }
+  std::string tiling() const override {
+    std::string text;
+    for (const auto& part : parts_) text += (text.empty() ? "" : " | ") + (part->kernel() + (" " + part->tiling()));
+    return text;
+  }
 
   std::size_t scratch_floats(int threads) const override {
     std::size_t most = 0;
     for (const auto& part : parts_) most = std::max(most, part->scratch_floats(threads));
     return most;
-  }
-
-  std::size_t weight_floats() const override {
-    std::size_t sum = 0;
-    for (const auto& part : parts_) sum += part->weight_floats();
-    return sum;
   }
 
   void run(ThreadPool& pool, const StepBuffers& buffers) const override {
@@ -66,9 +66,7 @@ void find_conv_concats(const Graph& graph, const std::vector<bool>& taken, std::
     std::sort(group.nodes.begin(), group.nodes.end());
     group.nodes.push_back(concat);
     for (const int conv : convs) group.inputs.push_back(node_at(graph, conv).inputs[0]);
-    group.make = [convs](const Model& model, Index batch) {
-      return std::make_unique<ConvConcatStep>(model, convs, batch);
-    };
+    group.make = [convs](const StepSource& source) { return std::make_unique<ConvConcatStep>(source, convs); };
     groups.push_back(std::move(group));
   }
 }

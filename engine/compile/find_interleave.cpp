@@ -26,8 +26,8 @@ void find_interleaves(const Graph& graph, const std::vector<bool>& taken, std::v
       first = {slice->begin, channels(inputs[0])};
     }
     group.inputs = inputs;
-    group.make = [shape = node_at(graph, shuffle).shape, first, second](const Model&, Index batch) {
-      return make_interleave_step(batch * element_count(shape) / shape.back(), shape.back() / 2, first, second);
+    group.make = [shape = node_at(graph, shuffle).shape, first, second](const StepSource& source) {
+      return make_interleave_step(source.batch * element_count(shape) / shape.back(), shape.back() / 2, first, second);
     };
     groups.push_back(std::move(group));
   }

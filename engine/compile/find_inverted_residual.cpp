@@ -107,7 +107,7 @@ void find_inverted_residuals(const Graph& graph, const std::vector<bool>& taken,
       if (fits(kernels::plan_inverted_residual(shape_of(graph, with_stem, 1)))) block = with_stem;
     }
     StepGroup group{.nodes = nodes_of(block), .inputs = inputs_of(graph, block), .make = {}};
-    group.make = [block](const Model& model, Index batch) { return make_inverted_residual_step(model, block, batch); };
+    group.make = [block](const StepSource& source) { return make_inverted_residual_step(source, block); };
     for (const int member : group.nodes) used[static_cast<std::size_t>(member)] = true;
     groups.push_back(std::move(group));
   }

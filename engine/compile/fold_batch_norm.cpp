@@ -17,19 +17,16 @@ bool& has_bias(Op& op) {
 }
 
 /// Weights have the output channels outermost, so each row is scaled. The model's own tensors are left as they are.
-void scale_weights(Model& model, Node& layer, const Affine& affine) {
-  Tensor weight = weight_of(model, layer, "weight").clone();
+void scale_weights(Network& network, Node& layer, const Affine& affine) {
+  const LayerWeights before = layer_weights(network, layer);
+  network.row_scales[layer.name + ".weight"] = scale_rows(affine.scale, before.row_scale);
   Tensor bias = affine.shift;
-  const Index outputs = affine.scale.size();
-  const Index row = weight.size() / outputs;
-  for (Index o = 0; o < outputs; ++o) {
-    const float scale = affine.scale.data()[o];
-    for (Index i = 0; i < row; ++i) weight.data()[o * row + i] *= scale;
-    if (has_bias(layer.op)) bias.data()[o] += weight_of(model, layer, "bias").data()[o] * scale;
+  if (!before.bias.empty()) {
+    const Tensor scaled = scale_rows(before.bias, affine.scale);
+    for (Index o = 0; o < bias.size(); ++o) bias.data()[o] += scaled.data()[o];
   }
   has_bias(layer.op) = true;
-  model.weights[layer.name + ".weight"] = weight;
-  model.weights[layer.name + ".bias"] = bias;
+  network.weights[layer.name + ".bias"] = bias;
 }
 
 op::Conv2d depthwise_of_channels(Index channels) {
@@ -42,25 +39,25 @@ op::Conv2d depthwise_of_channels(Index channels) {
 
 }  // namespace
 
-Model fold_batch_norm(Model model) {
-  Graph& graph = model.graph;
+Network fold_batch_norm(Network network) {
+  Graph& graph = network.graph;
   const std::vector<int> readers = count_readers(graph);
   for (Node& norm : graph.nodes) {
     if (!is_affine(norm.op)) continue;
-    const Affine affine = affine_of(model, norm);
+    const Affine affine = affine_of(network, norm);
     const int source = norm.inputs.front();
     if (readers[static_cast<std::size_t>(source)] == 1 && is_plain(node_at(graph, source))) {
-      scale_weights(model, node_at(graph, source), affine);
+      scale_weights(network, node_at(graph, source), affine);
       norm = node_at(graph, source);
     } else if (norm.shape.size() == 3) {
       const Index channels = norm.shape.back();
       norm.op = depthwise_of_channels(channels);
-      model.weights[norm.name + ".weight"] = affine.scale.reshaped({channels, 1, 1, 1});
-      model.weights[norm.name + ".bias"] = affine.shift;
+      network.weights[norm.name + ".weight"] = affine.scale.reshaped({channels, 1, 1, 1});
+      network.weights[norm.name + ".bias"] = affine.shift;
     }
   }
-  remove_dead_nodes(model);
-  return model;
+  remove_dead_nodes(network);
+  return network;
 }
 
 }  // namespace linnet::compiler

@@ -15,8 +15,8 @@ Activation* free_activation(Op& op) {
 
 }  // namespace
 
-Model fuse_activation(Model model) {
-  Graph& graph = model.graph;
+Network fuse_activation(Network network) {
+  Graph& graph = network.graph;
   const std::vector<int> readers = count_readers(graph);
   for (Node& node : graph.nodes) {
     const auto* activate = std::get_if<op::Activate>(&node.op);
@@ -27,8 +27,8 @@ Model fuse_activation(Model model) {
     *field = activate->activation;
     node = node_at(graph, source);
   }
-  remove_dead_nodes(model);
-  return model;
+  remove_dead_nodes(network);
+  return network;
 }
 
 }  // namespace linnet::compiler

@@ -9,14 +9,14 @@ namespace {
 bool can_add(const Node& node) {
   const auto* conv = std::get_if<op::Conv2d>(&node.op);
   if (conv == nullptr || conv->residual || conv->activation != Activation::none) return false;
-  // A depthwise 1x1 convolution is a pass over memory, as the sum is; there is nothing to hide the sum in.
-  return conv->kernel > 1 || conv->groups < conv->out_channels;
+  // A depthwise convolution is a pass over memory, as the sum is; there is nothing to hide the sum in.
+  return conv->groups < conv->out_channels;
 }
 
 }  // namespace
 
-Model fuse_residual(Model model) {
-  Graph& graph = model.graph;
+Network fuse_residual(Network network) {
+  Graph& graph = network.graph;
   const std::vector<int> readers = count_readers(graph);
   for (Node& node : graph.nodes) {
     const auto* add = std::get_if<op::Add>(&node.op);
@@ -36,8 +36,8 @@ Model fuse_residual(Model model) {
       break;
     }
   }
-  remove_dead_nodes(model);
-  return model;
+  remove_dead_nodes(network);
+  return network;
 }
 
 }  // namespace linnet::compiler

@@ -1,5 +1,7 @@
 #include "engine/compile/inverted_residual_step.h"
 
+#include <algorithm>
+
 #include "engine/compile/conv_steps.h"
 #include "engine/compile/pack.h"
 #include "engine/compile/rewrite.h"
@@ -9,58 +11,57 @@
 namespace linnet::compiler {
 namespace {
 
-/// A convolution's weights, packed or as they lie in the model.
+/// A convolution's weights.
 struct Layer {
-  Tensor weights, bias;
+  PackedWeights weights, bias;
   Activation activation = Activation::none;
 
   kernels::AffineWeights view() const { return {weights.data(), bias.data(), activation}; }
-  std::size_t floats() const { return static_cast<std::size_t>(weights.size() + bias.size()); }
 };
 
 const op::Conv2d& conv_at(const Graph& graph, int node) { return std::get<op::Conv2d>(node_at(graph, node).op); }
 
-Layer plain_layer(const Model& model, int node) {
-  Layer layer{weight_of(model, node_at(model.graph, node), "weight"), Tensor(), conv_at(model.graph, node).activation};
-  if (conv_at(model.graph, node).bias) layer.bias = weight_of(model, node_at(model.graph, node), "bias");
-  return layer;
+using Pack = PackedWeights (*)(WeightMemory& memory, const LayerWeights& layer);
+
+PackedWeights plain_bias(WeightMemory& memory, const LayerWeights& layer) { return memory.add(layer.bias); }
+
+Layer packed_layer(const StepSource& source, int node, Pack weights, Pack bias = plain_bias) {
+  const LayerWeights layer = layer_weights(source.network, node_at(source.graph(), node));
+  return {weights(source.weights, layer), bias(source.weights, layer), conv_at(source.graph(), node).activation};
 }
 
-Layer packed_layer(const Model& model, int node, Tensor (*pack)(const Tensor&)) {
-  Layer layer = plain_layer(model, node);
-  layer.weights = pack(layer.weights);
-  return layer;
+/// As they lie in the model.
+PackedWeights copied(WeightMemory& memory, const LayerWeights& layer) {
+  return memory.add(scale_rows(layer.weight, layer.row_scale));
 }
 
-Layer depthwise_layer(const Model& model, int node) {
-  Layer layer = plain_layer(model, node);
-  const Index channels = layer.weights.dimension(0), area = layer.weights.size() / channels;
-  const Index lanes = kernels::pointwise_kernels().lanes, blocks = (channels + lanes - 1) / lanes;
-  Tensor packed(Shape{blocks * lanes * area});
-  kernels::depthwise_pack_blocks(layer.weights.data(), channels, area, lanes, packed.data());
-  layer.weights = std::move(packed);
-  Tensor bias = Tensor::zeros({blocks * lanes});
-  for (Index c = 0; c < layer.bias.size(); ++c) bias.data()[c] = layer.bias.data()[c];
-  layer.bias = std::move(bias);
-  return layer;
+/// Zeros for the channels that fill up the last block, or for all of them.
+PackedWeights padded_bias(WeightMemory& memory, const LayerWeights& layer) {
+  const Index lanes = kernels::pointwise_kernels().lanes;
+  const Index padded = (layer.weight.dimension(0) + lanes - 1) / lanes * lanes;
+  return memory.add(static_cast<std::size_t>(padded), {layer.bias, {}, {}},
+                    [padded](const LayerWeights& source, float* packed) {
+                      std::fill_n(packed, padded, 0.0f);
+                      std::copy_n(source.weight.data(), source.weight.size(), packed);
+                    });
 }
 
 class InvertedResidualStep final : public Step {
  public:
-  InvertedResidualStep(const Model& model, const InvertedResidualBlock& block, Index batch)
-      : plan_(kernels::plan_inverted_residual(shape_of(model.graph, block, batch))) {
-    depthwise_ = depthwise_layer(model, block.depthwise);
+  InvertedResidualStep(const StepSource& source, const InvertedResidualBlock& block)
+      : plan_(kernels::plan_inverted_residual(shape_of(source.graph(), block, source.batch))) {
     if (block.expand >= 0) {
-      expand_ = packed_layer(model, block.expand, shape().has_stem ? pack_dense : pack_pointwise);
+      expand_ = packed_layer(source, block.expand, shape().has_stem ? pack_dense : pack_pointwise);
     }
-    if (block.slice >= 0) first_channel_ = std::get<op::SliceChannels>(node_at(model.graph, block.slice).op).begin;
+    depthwise_ = packed_layer(source, block.depthwise, pack_depthwise_blocks, padded_bias);
+    if (block.slice >= 0) first_channel_ = std::get<op::SliceChannels>(node_at(source.graph(), block.slice).op).begin;
     if (block.scale >= 0) {
-      squeeze_ = plain_layer(model, block.squeeze);
-      excite_ = plain_layer(model, block.excite);
+      squeeze_ = packed_layer(source, block.squeeze, copied);
+      excite_ = packed_layer(source, block.excite, copied);
     }
     if (block.project >= 0) {
-      project_ = packed_layer(model, block.project, pack_pointwise);
-      residual_ = conv_at(model.graph, block.project).residual;
+      project_ = packed_layer(source, block.project, pack_pointwise);
+      residual_ = conv_at(source.graph(), block.project).residual;
     }
   }
 
@@ -71,11 +72,16 @@ class InvertedResidualStep final : public Step {
     if (shape().expands) return projects ? "inverted_residual" : "pointwise_depthwise";
     return projects ? "depthwise_pointwise" : "depthwise_blocks";
   }
+  Isa isa() const override { return kernels::select_variant(kernels::depthwise_block_variants()).isa; }
+  std::string tiling() const override {
+    const std::string lanes = std::to_string(plan_.lanes);
+    const std::string groups = std::to_string(std::min(plan_.group, plan_.blocks)) + " of " +
+                               std::to_string(plan_.blocks) + " blocks [C/" + lanes + "][H][W][" + lanes +
+                               "] at a time";
+    return plan_.by_rows ? "by rows, " + std::to_string(plan_.ring) + " kept, " + groups : "whole maps, " + groups;
+  }
   std::size_t scratch_floats(int threads) const override {
     return kernels::inverted_residual_workspace_size(plan_, threads);
-  }
-  std::size_t weight_floats() const override {
-    return expand_.floats() + depthwise_.floats() + squeeze_.floats() + excite_.floats() + project_.floats();
   }
   std::vector<int> overwritable_inputs() const override { return residual_ ? std::vector<int>{1} : std::vector<int>{}; }
 
@@ -128,8 +134,8 @@ kernels::InvertedResidualShape shape_of(const Graph& graph, const InvertedResidu
   return shape;
 }
 
-std::unique_ptr<Step> make_inverted_residual_step(const Model& model, const InvertedResidualBlock& block, Index batch) {
-  return std::make_unique<InvertedResidualStep>(model, block, batch);
+std::unique_ptr<Step> make_inverted_residual_step(const StepSource& source, const InvertedResidualBlock& block) {
+  return std::make_unique<InvertedResidualStep>(source, block);
 }
 
 }  // namespace linnet::compiler

@@ -18,6 +18,6 @@ struct InvertedResidualBlock {
 kernels::InvertedResidualShape shape_of(const Graph& graph, const InvertedResidualBlock& block, Index batch);
 
 /// Its inputs are the block's input and, if the projection adds one, the residual.
-std::unique_ptr<Step> make_inverted_residual_step(const Model& model, const InvertedResidualBlock& block, Index batch);
+std::unique_ptr<Step> make_inverted_residual_step(const StepSource& source, const InvertedResidualBlock& block);
 
 }  // namespace linnet::compiler

@@ -6,8 +6,13 @@
 
 namespace linnet::compiler {
 
+struct Batch {
+  Index size = 1;
+  int split = 0;  ///< the first node that a step takes the whole batch for (split_batch.h)
+};
+
 /// Fills in a plan whose name and threads are set. The graph has been through the passes. Nodes of one of these groups
 /// become one step.
-void lower(const Model& model, Index batch, const std::vector<StepGroup>& groups, Plan::Implementation& plan);
+void lower(const Network& network, Batch batch, const std::vector<StepGroup>& groups, Plan::Implementation& plan);
 
 }  // namespace linnet::compiler

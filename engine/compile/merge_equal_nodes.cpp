@@ -5,8 +5,8 @@
 
 namespace linnet::compiler {
 
-Model merge_equal_nodes(Model model) {
-  Graph& graph = model.graph;
+Network merge_equal_nodes(Network network) {
+  Graph& graph = network.graph;
   std::vector<bool> has_parameters(graph.nodes.size());
   for (const Parameter& parameter : parameters(graph)) has_parameters[static_cast<std::size_t>(parameter.node)] = true;
 
@@ -25,8 +25,8 @@ Model merge_equal_nodes(Model model) {
   }
   graph.outputs = graph.output_nodes();
   for (int& output : graph.outputs) output = same[static_cast<std::size_t>(output)];
-  remove_dead_nodes(model);
-  return model;
+  remove_dead_nodes(network);
+  return network;
 }
 
 }  // namespace linnet::compiler

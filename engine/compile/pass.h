@@ -1,4 +1,4 @@
-// The passes of the inference compiler: functions Model -> Model, run in the order of the table in pass.cpp.
+// The passes of the inference compiler: functions Network -> Network, run in the order of the table in pass.cpp.
 //
 // What every pass keeps: the weights are exactly the parameters of the graph, shapes are inferred, the first node is
 // the input, the outputs are as many in the same order, every node is used, and the function that the network computes
@@ -7,36 +7,40 @@
 
 #include <span>
 
-#include "linnet/model.h"
+#include "engine/compile/network.h"
 
 namespace linnet::compiler {
 
 struct Pass {
   const char* name;
-  Model (*run)(Model model);
+  Network (*run)(Network network);
 };
 
 std::span<const Pass> passes();
 
+/// Blur pools become the depthwise convolutions that they are. Always runs, before all others.
+Network replace_blur_pools(Network network);
+
 /// Dropout and drop path do nothing at inference; without them convolutions and adds become neighbours.
-Model remove_training_nodes(Model model);
+Network remove_training_nodes(Network network);
 
 /// Computes once what several nodes compute from the same inputs without weights: cells of NASNet activate the same
 /// map each for itself.
-Model merge_equal_nodes(Model model);
+Network merge_equal_nodes(Network network);
 
 /// Activates the parts of a concatenation that nothing but an activation reads: the sums and convolutions that make
 /// the parts can do that themselves.
-Model activate_before_concat(Model model);
+Network activate_before_concat(Network network);
 
-/// Puts a batch norm into the weights of the convolution or linear layer before it, if nobody else reads that. Any
-/// other batch norm becomes a depthwise 1x1 convolution, which it is, and which the later passes understand.
-Model fold_batch_norm(Model model);
+/// Puts a batch norm into the bias and the row scales of the convolution or linear layer before it, if nobody else
+/// reads that. Any other batch norm becomes a depthwise 1x1 convolution, which it is, and which the later passes
+/// understand.
+Network fold_batch_norm(Network network);
 
 /// Lets the convolution, linear layer or sum before an activation apply it to its own output.
-Model fuse_activation(Model model);
+Network fuse_activation(Network network);
 
 /// Lets the convolution before a sum add the other summand: output = activation(conv + bias + residual).
-Model fuse_residual(Model model);
+Network fuse_residual(Network network);
 
 }  // namespace linnet::compiler

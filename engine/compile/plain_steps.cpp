@@ -4,6 +4,7 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/pointwise/pointwise.h"
 #include "kernels/pool/pool.h"
 #include "kernels/shuffle/shuffle.h"
 #include "kernels/softmax/softmax.h"
@@ -15,15 +16,17 @@ namespace {
 template <class Call>
 class CallStep final : public Step {
  public:
-  CallStep(const char* kernel, std::vector<int> overwritable, Call call)
-      : kernel_(kernel), overwritable_(std::move(overwritable)), call_(std::move(call)) {}
+  CallStep(const char* kernel, Isa isa, std::vector<int> overwritable, Call call)
+      : kernel_(kernel), isa_(isa), overwritable_(std::move(overwritable)), call_(std::move(call)) {}
 
   void run(ThreadPool& pool, const StepBuffers& buffers) const override { call_(pool, buffers.inputs, buffers.output); }
   const char* kernel() const override { return kernel_; }
+  Isa isa() const override { return isa_; }
   std::vector<int> overwritable_inputs() const override { return overwritable_; }
 
  private:
   const char* kernel_;
+  Isa isa_;
   std::vector<int> overwritable_;
   Call call_;
 };
@@ -31,15 +34,21 @@ class CallStep final : public Step {
 using Inputs = std::span<const float* const>;
 
 template <class Call>
-std::unique_ptr<Step> step(const char* kernel, std::vector<int> overwritable, Call call) {
-  return std::make_unique<CallStep<Call>>(kernel, std::move(overwritable), std::move(call));
+std::unique_ptr<Step> step(const char* kernel, Isa isa, std::vector<int> overwritable, Call call) {
+  return std::make_unique<CallStep<Call>>(kernel, isa, std::move(overwritable), std::move(call));
 }
+
+Isa elementwise_isa() { return kernels::select_variant(kernels::elementwise_variants()).isa; }
+Isa pool_isa() { return kernels::select_variant(kernels::pool_variants()).isa; }
+Isa shuffle_isa() { return kernels::select_variant(kernels::shuffle_variants()).isa; }
+Isa softmax_isa() { return kernels::select_variant(kernels::softmax_variants()).isa; }
 
 class AttentionStep final : public Step {
  public:
   explicit AttentionStep(const kernels::AttentionShape& shape) : shape_(shape) {}
 
   const char* kernel() const override { return "multi_query_attention"; }
+  Isa isa() const override { return kernels::select_variant(kernels::pointwise_variants()).isa; }
   std::size_t scratch_floats(int) const override { return kernels::attention_workspace_size(shape_); }
 
   void run(ThreadPool& pool, const StepBuffers& buffers) const override {
@@ -75,14 +84,14 @@ kernels::Window window_of(const PoolOp& op, const Shape& input, Index batch) {
 }  // namespace
 
 std::unique_ptr<Step> make_plain_step(const op::Activate& op, const std::vector<Shape>& inputs, Index batch) {
-  return step("activate", {0},
+  return step("activate", elementwise_isa(), {0},
               [activation = op.activation, size = batch * element_count(inputs[0])](
                   ThreadPool& pool, Inputs in, float* out) { kernels::activate(pool, activation, size, in[0], out); });
 }
 
 std::unique_ptr<Step> make_plain_step(const op::Add& op, const std::vector<Shape>& inputs, Index batch) {
   return step(
-      "add", {0, 1},
+      "add", elementwise_isa(), {0, 1},
       [activation = op.activation, size = batch * element_count(inputs[0])](ThreadPool& pool, Inputs in, float* out) {
         kernels::add(pool, size, in[0], in[1], activation, out);
       });
@@ -90,7 +99,7 @@ std::unique_ptr<Step> make_plain_step(const op::Add& op, const std::vector<Shape
 
 std::unique_ptr<Step> make_plain_step(const op::ScaleChannels&, const std::vector<Shape>& inputs, Index batch) {
   return step(
-      "scale_channels", {0},
+      "scale_channels", elementwise_isa(), {0},
       [batch, pixels = pixels_of(inputs[0]), channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
         kernels::scale_channels(pool, batch, pixels, channels, in[0], in[1], out);
       });
@@ -98,7 +107,7 @@ std::unique_ptr<Step> make_plain_step(const op::ScaleChannels&, const std::vecto
 
 std::unique_ptr<Step> make_plain_step(const op::GlobalAveragePool&, const std::vector<Shape>& inputs, Index batch) {
   return step(
-      "global_average_pool", {},
+      "global_average_pool", pool_isa(), {},
       [batch, pixels = pixels_of(inputs[0]), channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
         kernels::global_average_pool(pool, batch, pixels, channels, in[0], out);
       });
@@ -106,7 +115,7 @@ std::unique_ptr<Step> make_plain_step(const op::GlobalAveragePool&, const std::v
 
 std::unique_ptr<Step> make_plain_step(const op::MaxPool& op, const std::vector<Shape>& inputs, Index batch) {
   return step(
-      "max_pool", {},
+      "max_pool", pool_isa(), {},
       [window = window_of(op, inputs[0], batch), channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
         kernels::max_pool(pool, {.window = window, .channels = channels, .input = in[0], .output = out});
       });
@@ -114,7 +123,7 @@ std::unique_ptr<Step> make_plain_step(const op::MaxPool& op, const std::vector<S
 
 std::unique_ptr<Step> make_plain_step(const op::AveragePool& op, const std::vector<Shape>& inputs, Index batch) {
   return step(
-      "average_pool", {},
+      "average_pool", pool_isa(), {},
       [window = window_of(op, inputs[0], batch), channels = inputs[0].back(), count_padding = op.count_padding](
           ThreadPool& pool, Inputs in, float* out) {
         kernels::average_pool(
@@ -124,7 +133,7 @@ std::unique_ptr<Step> make_plain_step(const op::AveragePool& op, const std::vect
 }
 
 std::unique_ptr<Step> make_plain_step(const op::ChannelShuffle& op, const std::vector<Shape>& inputs, Index batch) {
-  return step("channel_shuffle", {},
+  return step("channel_shuffle", shuffle_isa(), {},
               [rows = batch * pixels_of(inputs[0]), channels = inputs[0].back(), groups = op.groups](
                   ThreadPool& pool, Inputs in, float* out) {
                 kernels::channel_shuffle(pool, rows, channels, groups, in[0], out);
@@ -138,7 +147,7 @@ std::unique_ptr<Step> make_plain_step(const op::Concat&, const std::vector<Shape
     channels.push_back(shape.back());
     total += shape.back();
   }
-  return step("concat", {},
+  return step("concat", shuffle_isa(), {},
               [rows = batch * pixels_of(inputs[0]), channels = std::move(channels), total](ThreadPool& pool, Inputs in,
                                                                                            float* out) {
                 for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -150,7 +159,7 @@ std::unique_ptr<Step> make_plain_step(const op::Concat&, const std::vector<Shape
 
 std::unique_ptr<Step> make_plain_step(const op::SliceChannels& op, const std::vector<Shape>& inputs, Index batch) {
   return step(
-      "slice_channels", {},
+      "slice_channels", shuffle_isa(), {},
       [rows = batch * pixels_of(inputs[0]), op, channels = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
         kernels::copy_channels(pool, rows, op.end - op.begin, in[0] + op.begin, channels, out, op.end - op.begin);
       });
@@ -159,7 +168,7 @@ std::unique_ptr<Step> make_plain_step(const op::SliceChannels& op, const std::ve
 std::unique_ptr<Step> make_plain_step(const op::ZeroPad& op, const std::vector<Shape>& inputs, Index batch) {
   const Shape& shape = inputs[0];
   const kernels::PadArgs args{batch, shape[0], shape[1], shape[2], op.top, op.left, op.bottom, op.right};
-  return step("zero_pad", {},
+  return step("zero_pad", Isa::scalar, {},
               [args](ThreadPool& pool, Inputs in, float* out) { kernels::zero_pad(pool, args, in[0], out); });
 }
 
@@ -173,7 +182,7 @@ std::unique_ptr<Step> make_plain_step(const op::MultiQueryAttention& op, const s
 }
 
 std::unique_ptr<Step> make_plain_step(const op::Softmax&, const std::vector<Shape>& inputs, Index batch) {
-  return step("softmax", {0},
+  return step("softmax", softmax_isa(), {0},
               [rows = batch * pixels_of(inputs[0]), size = inputs[0].back()](ThreadPool& pool, Inputs in, float* out) {
                 kernels::softmax(pool, rows, size, in[0], out);
               });
@@ -181,14 +190,14 @@ std::unique_ptr<Step> make_plain_step(const op::Softmax&, const std::vector<Shap
 
 std::unique_ptr<Step> make_interleave_step(Index rows, Index channels, InterleaveOperand first,
                                            InterleaveOperand second) {
-  return step("interleave", {}, [=](ThreadPool& pool, Inputs in, float* out) {
+  return step("interleave", shuffle_isa(), {}, [=](ThreadPool& pool, Inputs in, float* out) {
     kernels::interleave_channels(pool, rows, channels, in[0] + first.begin, first.stride, in[1] + second.begin,
                                  second.stride, out);
   });
 }
 
 std::unique_ptr<Step> make_copy_step(Index size) {
-  return step("copy", {}, [size](ThreadPool&, Inputs in, float* out) {
+  return step("copy", Isa::scalar, {}, [size](ThreadPool&, Inputs in, float* out) {
     std::memcpy(out, in[0], static_cast<std::size_t>(size) * sizeof(float));
   });
 }

@@ -3,15 +3,15 @@
 
 namespace linnet::compiler {
 
-Model remove_training_nodes(Model model) {
-  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
-    const Op& op = model.graph.nodes[i].op;
+Network remove_training_nodes(Network network) {
+  for (std::size_t i = 0; i < network.graph.nodes.size(); ++i) {
+    const Op& op = network.graph.nodes[i].op;
     if (std::holds_alternative<op::Dropout>(op) || std::holds_alternative<op::DropPath>(op)) {
-      bypass(model.graph, static_cast<int>(i));
+      bypass(network.graph, static_cast<int>(i));
     }
   }
-  remove_dead_nodes(model);
-  return model;
+  remove_dead_nodes(network);
+  return network;
 }
 
 }  // namespace linnet::compiler

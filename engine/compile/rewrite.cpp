@@ -4,8 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "linnet/error.h"
-
 namespace linnet::compiler {
 
 std::vector<int> count_readers(const Graph& graph) {
@@ -24,33 +22,29 @@ void bypass(Graph& graph, int node) {
   std::replace(graph.outputs.begin(), graph.outputs.end(), node, source);
 }
 
-void remove_dead_nodes(Model& model) {
-  const std::vector<int> outputs = model.graph.output_nodes();
-  model.graph = cut_to_outputs(std::move(model.graph), outputs);
+void remove_dead_nodes(Network& network) {
+  const std::vector<int> outputs = network.graph.output_nodes();
+  network.graph = cut_to_outputs(std::move(network.graph), outputs);
   std::set<std::string> owned;
-  for (Parameter& parameter : parameters(model.graph)) owned.insert(std::move(parameter.name));
-  std::erase_if(model.weights, [&](const auto& entry) { return !owned.contains(entry.first); });
-}
-
-const Tensor& weight_of(const Model& model, const Node& node, const char* suffix) {
-  const auto found = model.weights.find(node.name + "." + suffix);
-  if (found == model.weights.end()) throw Error(std::string("compile: no weight ") + node.name + "." + suffix);
-  return found->second;
+  for (Parameter& parameter : parameters(network.graph)) owned.insert(std::move(parameter.name));
+  const auto is_dead = [&](const auto& entry) { return !owned.contains(entry.first); };
+  std::erase_if(network.weights, is_dead);
+  std::erase_if(network.row_scales, is_dead);
 }
 
 bool is_affine(const Op& op) {
   return std::holds_alternative<op::BatchNorm>(op) || std::holds_alternative<op::LayerScale>(op);
 }
 
-Affine affine_of(const Model& model, const Node& node) {
+Affine affine_of(const Network& network, const Node& node) {
   if (std::holds_alternative<op::LayerScale>(node.op)) {
-    const Tensor& gamma = weight_of(model, node, "gamma");
+    const Tensor& gamma = weight_of(network, node, "gamma");
     return {gamma, Tensor::zeros(gamma.shape())};
   }
-  const float* gamma = weight_of(model, node, "weight").data();
-  const float* beta = weight_of(model, node, "bias").data();
-  const float* mean = weight_of(model, node, "running_mean").data();
-  const float* variance = weight_of(model, node, "running_var").data();
+  const float* gamma = weight_of(network, node, "weight").data();
+  const float* beta = weight_of(network, node, "bias").data();
+  const float* mean = weight_of(network, node, "running_mean").data();
+  const float* variance = weight_of(network, node, "running_var").data();
   const double epsilon = std::get<op::BatchNorm>(node.op).epsilon;
   const Index channels = node.shape.back();
   Affine affine{Tensor(Shape{channels}), Tensor(Shape{channels})};

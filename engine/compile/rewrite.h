@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "linnet/model.h"
+#include "engine/compile/network.h"
 
 namespace linnet::compiler {
 
@@ -17,10 +17,7 @@ std::vector<int> count_readers(const Graph& graph);
 void bypass(Graph& graph, int node);
 
 /// Removes the nodes that no output depends on, and the weights that no node owns.
-void remove_dead_nodes(Model& model);
-
-/// The weight "<node>.<suffix>". Throws linnet::Error if there is none.
-const Tensor& weight_of(const Model& model, const Node& node, const char* suffix);
+void remove_dead_nodes(Network& network);
 
 /// y = x * scale + shift, per channel.
 struct Affine {
@@ -28,6 +25,6 @@ struct Affine {
 };
 bool is_affine(const Op& op);
 /// Of a batch norm with its running statistics, or of a layer scale.
-Affine affine_of(const Model& model, const Node& node);
+Affine affine_of(const Network& network, const Node& node);
 
 }  // namespace linnet::compiler

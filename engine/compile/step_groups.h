@@ -14,7 +14,7 @@ namespace linnet::compiler {
 struct StepGroup {
   std::vector<int> nodes;   ///< in topological order; the last one is the group's output
   std::vector<int> inputs;  ///< nodes outside, in the order in which the step takes them
-  std::function<std::unique_ptr<Step>(const Model& model, Index batch)> make;
+  std::function<std::unique_ptr<Step>(const StepSource& source)> make;
 
   int last() const { return nodes.back(); }
 };

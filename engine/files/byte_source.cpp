@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <system_error>
 
 #include "engine/files/quote.h"
@@ -64,6 +65,16 @@ void FileSource::read(std::uint64_t offset, void* destination, std::size_t count
     offset += static_cast<std::uint64_t>(found);
     count -= static_cast<std::size_t>(found);
   }
+}
+
+MappedSource::MappedSource(const std::string& path) : FileSource(path) {
+  if (size() > 0 && size() <= std::numeric_limits<std::size_t>::max()) {
+    file_ = MappedFile::map(descriptor(), static_cast<std::size_t>(size()));
+  }
+}
+
+Tensor MappedSource::values(const Shape& shape, std::uint64_t offset) const {
+  return file_ == nullptr ? Tensor() : Tensor(shape, file_, static_cast<std::size_t>(offset));
 }
 
 void FileSource::fail(const char* action, int reason) const {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/files/quote.h"
+#include "engine/files/safetensors_reader.h"
 #include "linnet/error.h"
 #include "linnet/model.h"
 #include "linnet/safetensors.h"
@@ -146,7 +147,9 @@ void save_model(const Model& model, const std::string& path) {
   }
 }
 
-Model load_model(const std::string& path) { return model_from(read_safetensors(path), path); }
+Model load_model(const std::string& path) {
+  return model_from(files::read_safetensors(files::MappedSource(path), path), path);
+}
 
 Model parse_model(const void* data, std::size_t size, const std::string& name) {
   return model_from(parse_safetensors(data, size, name), name);

@@ -6,6 +6,7 @@
 #include "engine/files/byte_source.h"
 #include "engine/files/quote.h"
 #include "engine/files/safetensors_header.h"
+#include "engine/files/safetensors_reader.h"
 #include "linnet/error.h"
 #include "linnet/safetensors.h"
 
@@ -150,7 +151,13 @@ class Reader {
   Tensor read_tensor(const std::string& key, const TensorEntry& entry) const {
     const std::uint64_t begin = data_begin_ + entry.range[0];
     const auto bytes = static_cast<std::size_t>(entry.range[1] - entry.range[0]);
-    Tensor tensor(Shape(entry.shape.begin(), entry.shape.end()));
+    const Shape shape(entry.shape.begin(), entry.shape.end());
+    if (entry.dtype == "F32" && begin % sizeof(float) == 0) {
+      if (Tensor values = source_.values(shape, begin); !values.empty()) {
+        return values;
+      }
+    }
+    Tensor tensor(shape);
     if (entry.dtype == "F32") {
       source_.read(begin, tensor.data(), bytes);
       return tensor;
@@ -179,14 +186,20 @@ class Reader {
 
 }  // namespace
 
+namespace files {
+
+SafetensorsFile read_safetensors(const ByteSource& source, const std::string& name) {
+  return Reader(source, name).read();
+}
+
+}  // namespace files
+
 SafetensorsFile read_safetensors(const std::string& path) {
-  const files::FileSource source(path);
-  return Reader(source, path).read();
+  return files::read_safetensors(files::FileSource(path), path);
 }
 
 SafetensorsFile parse_safetensors(const void* data, std::size_t size, const std::string& name) {
-  const files::MemorySource source(data, size);
-  return Reader(source, name).read();
+  return files::read_safetensors(files::MemorySource(data, size), name);
 }
 
 }  // namespace linnet

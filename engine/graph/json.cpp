@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
+#include <string_view>
 
 #include "engine/files/quote.h"
 #include "engine/graph/op_fields.h"
@@ -69,13 +70,16 @@ class FieldReader {
   const json& take(const char* name) {
     const auto found = object_.find(name);
     if (found == object_.end()) throw Error(place_ + ": the field \"" + name + "\" is missing");
-    taken_.insert(name);
+    taken_.emplace_back(name);
     return *found;
   }
 
   void expect_no_more() const {
+    if (taken_.size() == object_.size()) return;
     for (const auto& [name, value] : object_.items()) {
-      if (!taken_.contains(name)) throw Error(place_ + ": unknown field " + files::in_quotes(name));
+      if (std::find(taken_.begin(), taken_.end(), name) == taken_.end()) {
+        throw Error(place_ + ": unknown field " + files::in_quotes(name));
+      }
     }
   }
 
@@ -182,7 +186,7 @@ class FieldReader {
   const json& object_;
   std::string place_;
   int version_;
-  std::set<std::string, std::less<>> taken_;
+  std::vector<std::string_view> taken_;
 };
 
 /// The op with this name and these fields.

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <fstream>
+#include <cstdlib>
 #include <limits>
-#include <sstream>
 #include <vector>
 
 #include "kernels/dispatch/cpu_info.h"
+#include "kernels/dispatch/lines.h"
 
 namespace linnet::kernels {
 namespace {
@@ -25,25 +25,22 @@ bool holds(const std::string& comma_separated, const std::string& word) {
 /// /proc/pid/mountinfo: id, parent, device, root, point, options, optional fields, "-", type, source, options.
 std::vector<Mount> mounts_of(const std::string& root) {
   std::vector<Mount> mounts;
-  std::ifstream file(root + "/proc/self/mountinfo");
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream fields(line);
-    std::string skipped, type, options;
-    Mount mount;
-    fields >> skipped >> skipped >> skipped >> mount.root >> mount.point;
-    while (fields >> skipped && skipped != "-") {
-    }
-    fields >> type >> skipped >> options;
-    mount.is_v2 = type == "cgroup2";
-    if (mount.is_v2 || (type == "cgroup" && holds(options, "cpu"))) mounts.push_back(std::move(mount));
+  Lines lines(root + "/proc/self/mountinfo");
+  for (std::string line; lines.next(line);) {
+    const std::vector<std::string> fields = words_of(line);
+    const auto separator = std::find(fields.begin(), fields.end(), "-");
+    if (separator - fields.begin() < 6 || fields.end() - separator < 4) continue;
+    const std::string &type = separator[1], &options = separator[3];
+    const bool is_v2 = type == "cgroup2";
+    if (is_v2 || (type == "cgroup" && holds(options, "cpu"))) mounts.push_back({fields[3], fields[4], is_v2});
   }
   return mounts;
 }
 
 /// This process's group in a hierarchy: "/" is the topmost. See cgroups(7), /proc/pid/cgroup: id, controllers, path.
 std::string group_of(const std::string& root, bool is_v2) {
-  std::ifstream file(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
+  Lines lines(root + "/proc/self/cgroup");
+  for (std::string line; lines.next(line);) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
@@ -63,19 +60,27 @@ std::string relative(std::string group, const std::string& mounted) {
   return group.starts_with('/') ? group : "";
 }
 
-double read_number(const std::string& path) {
-  std::ifstream file(path);
-  double value = 0;
-  return file >> value ? value : 0;
+/// The numbers of a file's first line, up to what is none.
+std::vector<double> read_numbers(const std::string& path) {
+  std::string line;
+  Lines(path).next(line);
+  std::vector<double> numbers;
+  for (const std::string& word : words_of(line)) {
+    char* end = nullptr;
+    const double number = std::strtod(word.c_str(), &end);
+    if (end == word.c_str()) break;
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
-double ratio(double quota, double period) { return quota > 0 && period > 0 ? quota / period : unlimited; }
-
 double quota_of(const std::string& folder, bool is_v2) {
-  if (!is_v2) return ratio(read_number(folder + "/cpu.cfs_quota_us"), read_number(folder + "/cpu.cfs_period_us"));
-  std::ifstream file(folder + "/cpu.max");
-  double quota = 0, period = 0;
-  return file >> quota >> period ? ratio(quota, period) : unlimited;  // "max 100000" is no number: no limit
+  std::vector<double> numbers = read_numbers(folder + (is_v2 ? "/cpu.max" : "/cpu.cfs_quota_us"));
+  if (!is_v2) {
+    for (const double period : read_numbers(folder + "/cpu.cfs_period_us")) numbers.push_back(period);
+  }
+  // "max 100000" and -1: no limit
+  return numbers.size() == 2 && numbers[0] > 0 && numbers[1] > 0 ? numbers[0] / numbers[1] : unlimited;
 }
 
 }  // namespace

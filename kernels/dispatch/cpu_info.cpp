@@ -5,32 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
-#include <memory>
 #include <thread>
+
+#include "kernels/dispatch/lines.h"
 
 namespace linnet {
 namespace kernels {
 namespace {
-
-/// The lines of a file, none if there is no such file. (Streams of the C++ library would be a fifth of a program.)
-class Lines {
- public:
-  explicit Lines(const std::string& path) : file_(std::fopen(path.c_str(), "re"), &std::fclose) {}
-
-  bool next(std::string& line) {
-    line.clear();
-    if (file_ == nullptr) return false;
-    int letter = std::getc(file_.get());
-    const bool found = letter != EOF;
-    for (; letter != EOF && letter != '\n'; letter = std::getc(file_.get())) line += static_cast<char>(letter);
-    return found;
-  }
-
- private:
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-};
 
 /// The first line of a file, or nothing.
 std::string read_line(const std::string& path) {

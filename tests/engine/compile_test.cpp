@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "compiled_graphs.h"
 #include "engine/compile/pass.h"
 #include "error_message.h"
@@ -45,16 +48,20 @@ std::vector<Graph> all_graphs() {
 TEST(Passes, KeepModelsValid) {
   for (Graph& graph : all_graphs()) {
     SCOPED_TRACE(graph.name);
-    Model model = test::random_model(std::move(graph), 2);
+    const Model model = test::random_model(std::move(graph), 2);
     const Shape output = model.graph.output().shape;
+    compiler::Network network{model.graph, model.weights};
     for (const compiler::Pass& pass : compiler::passes()) {
       SCOPED_TRACE(pass.name);
-      model = pass.run(std::move(model));
-      EXPECT_NO_THROW(check_weights(model.graph, model.weights));
-      const std::vector<Node> before = model.graph.nodes;
-      ASSERT_NO_THROW(infer_shapes(model.graph));
-      for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i].shape, model.graph.nodes[i].shape);
-      EXPECT_EQ(model.graph.output().shape, output);
+      network = pass.run(std::move(network));
+      EXPECT_NO_THROW(check_weights(network.graph, network.weights));
+      for (const auto& [name, scale] : network.row_scales) {
+        EXPECT_EQ(scale.shape(), Shape{network.weights.at(name).dimension(0)}) << name;
+      }
+      const std::vector<Node> before = network.graph.nodes;
+      ASSERT_NO_THROW(infer_shapes(network.graph));
+      for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i].shape, network.graph.nodes[i].shape);
+      EXPECT_EQ(network.graph.output().shape, output);
     }
   }
 }
@@ -130,18 +137,51 @@ TEST(Compile, DeadNodesAreLeftOut) {
 
 TEST(Compile, PlanDescribesItself) {
   const Model model = handmade("residuals");
-  const std::string text = compile(model, without({}, 2, 2))->to_string();
+  const std::string text = compile(model, without({"split_batch"}, 2, 2))->to_string();
   for (const char* expected :
-       {"residuals: ", "input [2, 8, 8, 4]", "output [2, 8, 8, 8]", "up to 2 threads", " conv ", " pointwise ",
-        " depthwise ", " grouped ", " add ", " scale_shift ", " input -> arena+", " -> output\n"}) {
+       {"residuals: ", "input [2, 8, 8, 4]", "output [2, 8, 8, 8]", "up to 2 threads; tensors are NHWC\n", " conv ",
+        " pointwise ", " depthwise_blocks ", " grouped ", " add ", " scale_shift ", " input -> arena+",
+        " -> output (4096 bytes)", "    conv 3x3 +residual +relu\n    ", "conv 3x3 depthwise", "conv 1x1 in 2 groups",
+        "    tile ", "; weights ", "\narena, bytes from and to, and in which steps:\n", ".#"}) {
     EXPECT_NE(text.find(expected), std::string::npos) << expected << "\n" << text;
+  }
+  for (const PlanStep& step : compile(model)->steps()) {
+    EXPECT_NE(text.find("\n" + step.name + " "), std::string::npos) << step.name;
+    EXPECT_EQ(step.ops.size(), step.nodes.size());
+    // What the depthwise kernels have no vectors for is computed plainly.
+    EXPECT_TRUE(step.isa == selected_isa() || step.kernel == "depthwise_reference") << step.name;
+  }
+}
+
+/// Buffers that live at the same time lie apart, all inside of the arena; the largest sum is the peak.
+TEST(Compile, TheArenaMapIsThatOfThePlan) {
+  for (Graph& graph : all_graphs()) {
+    SCOPED_TRACE(graph.name);
+    const auto plan = compile(test::random_model(std::move(graph), 1), without({}, 2, 2));
+    const std::vector<PlanBuffer> buffers = plan->buffers();
+    const int steps = static_cast<int>(plan->steps().size());
+    std::vector<std::size_t> alive(plan->steps().size());
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      const PlanBuffer& a = buffers[i];
+      EXPECT_LE(a.offset + a.bytes, plan->arena_bytes());
+      EXPECT_TRUE(0 <= a.first_step && a.first_step <= a.last_step && a.last_step < steps) << a.name;
+      for (int s = a.first_step; s <= a.last_step; ++s) alive[static_cast<std::size_t>(s)] += (a.bytes + 63) / 64 * 64;
+      for (std::size_t j = 0; j < i; ++j) {
+        const PlanBuffer& b = buffers[j];
+        EXPECT_LE(b.offset, a.offset);
+        const bool together = a.first_step <= b.last_step && b.first_step <= a.last_step;
+        EXPECT_TRUE(!together || b.offset + b.bytes <= a.offset) << a.name << " and " << b.name;
+      }
+    }
+    EXPECT_EQ(alive.empty() ? 0 : *std::max_element(alive.begin(), alive.end()), plan->peak_bytes());
   }
 }
 
 TEST(Compile, WideDenseConvolutionsGoInTiles) {
-  const std::string text = compile(handmade("wide_dense"))->to_string();
-  EXPECT_NE(text.find(" winograd "), std::string::npos) << text;
-  EXPECT_EQ(text.find(" conv "), std::string::npos) << text;
+  std::map<std::string, int> kernels;
+  for (const PlanStep& step : compile(handmade("wide_dense"))->steps()) ++kernels[step.kernel];
+  EXPECT_GT(kernels["winograd"], 0);
+  EXPECT_EQ(kernels["conv"], 0);
 }
 
 TEST(Compile, LinearWeightsAreShared) {
@@ -169,7 +209,7 @@ TEST(Compile, RefusesWrongOptionsAndWeights) {
             "merge_equal_nodes "
             "activate_before_concat "
             "fold_batch_norm fuse_activation fuse_residual fuse_inverted_residual fuse_interleave "
-            "fuse_conv_concat");
+            "fuse_conv_concat split_batch");
   const std::string missing = model.weights.begin()->first;
   model.weights.erase(missing);
   EXPECT_NE(message_of([&] { compile(model); }).find(missing), std::string::npos);

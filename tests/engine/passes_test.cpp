@@ -17,12 +17,16 @@ namespace {
 using test::count;
 using test::Sketch;
 
+/// The graph that some passes give. Their weights may still have to be scaled.
 Model passed_by(std::initializer_list<const char*> names, Model model) {
+  compiler::Network network{model.graph, model.weights};
   for (const compiler::Pass& pass : compiler::passes()) {
     for (const char* name : names) {
-      if (std::string(name) == pass.name) model = pass.run(std::move(model));
+      if (std::string(name) == pass.name) network = pass.run(std::move(network));
     }
   }
+  model.graph = std::move(network.graph);
+  model.weights = std::move(network.weights);
   return model;
 }
 
@@ -67,8 +71,9 @@ constexpr Trace traces[] = {
 
 TEST(Passes, EachIsSeenInAPlanAndCanBeSwitchedOff) {
   const std::vector<std::string> names = pass_names();
-  ASSERT_EQ(names.size(), std::size(traces));
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  ASSERT_EQ(names.size(), std::size(traces) + 1);
+  EXPECT_EQ(names.back(), "split_batch");  // see SplitBatch
+  for (std::size_t i = 0; i < std::size(traces); ++i) {
     const Trace& trace = traces[i];
     SCOPED_TRACE(trace.pass);
     ASSERT_EQ(trace.pass, names[i]) << "in the order in which they run";
@@ -78,6 +83,28 @@ TEST(Passes, EachIsSeenInAPlanAndCanBeSwitchedOff) {
     EXPECT_GT(trace.appears ? with : without, 0);
     EXPECT_EQ(trace.appears ? without : with, 0);
   }
+}
+
+/// Large maps of few channels, then small ones of many: first picture by picture, then all together.
+TEST(Passes, SplitBatch) {
+  Sketch s("split", 40, 40, 3);
+  const int last = s.conv(s.conv(0, 32), 8, 3, 8);
+  s.classify(s.conv(s.conv(last, 200), 300), 5);
+  const Model model = test::random_model(std::move(s).finish(), 1);
+  const auto times = [&](Index batch, std::vector<std::string> disabled) {
+    std::vector<Index> found;
+    for (const PlanStep& step : compile(model, {.batch = batch, .disabled_passes = std::move(disabled)})->steps()) {
+      EXPECT_EQ(step.shape.front() * step.times, batch) << step.name;
+      found.push_back(step.times);
+    }
+    return found;
+  };
+  EXPECT_EQ(times(4, {}), (std::vector<Index>{4, 4, 4, 1, 1, 1}));
+  EXPECT_EQ(times(4, {"split_batch"}), std::vector<Index>(6, 1));
+  EXPECT_EQ(times(1, {}), std::vector<Index>(6, 1));
+  // The arena holds one picture of the large maps.
+  EXPECT_LT(compile(model, {.batch = 4})->arena_bytes(),
+            compile(model, {.batch = 4, .disabled_passes = {"split_batch"}})->arena_bytes() / 2);
 }
 
 TEST(Passes, RemoveTrainingNodes) {
@@ -176,8 +203,9 @@ TEST(Passes, FuseResidual) {
   EXPECT_EQ(fused(passed_by({"fold_batch_norm", "fuse_residual"}, handmade("inverted_residuals"))), 0);
 
   model = passed_by({"fold_batch_norm", "fuse_activation", "fuse_residual"}, handmade("residuals"));
-  EXPECT_EQ(count<op::Add>(model.graph), 4);  // read twice; doubled; before a batch norm; with a depthwise 1x1
-  EXPECT_EQ(fused(model), 6);
+  // Read twice; doubled; before a batch norm; two depthwise ones.
+  EXPECT_EQ(count<op::Add>(model.graph), 5);
+  EXPECT_EQ(fused(model), 5);
 }
 
 /// The nodes of each step of this kernel.

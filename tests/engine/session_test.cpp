@@ -45,9 +45,9 @@ const std::set<std::string> every_kernel = {"activate",
                                             "conv",
                                             "conv_concat",
                                             "copy",
-                                            "depthwise",
                                             "depthwise_blocks",
                                             "depthwise_pointwise",
+                                            "depthwise_reference",
                                             "global_average_pool",
                                             "grouped",
                                             "interleave",
@@ -241,19 +241,44 @@ TEST(Session, ObserverSeesEveryStep) {
     const std::vector<float> input = test::random_input(model, 1, 1);
     std::vector<float> plain(size_of(plan->output_shape())), observed(plain.size()), last;
     session.run(input, plain);
-    const std::string text = plan->to_string();
+    const std::vector<PlanStep> planned = plan->steps();
     std::size_t steps = 0;
     Shape last_shape;
     session.run(input, observed, [&](const std::string& name, const Shape& shape, const float* values) {
-      ++steps;
-      EXPECT_NE(text.find("\n" + name + " "), std::string::npos) << name;
+      ASSERT_LT(steps, planned.size());
+      EXPECT_EQ(name, planned[steps].name);
+      EXPECT_EQ(shape, planned[steps++].shape);
       last_shape = shape;
       last.assign(values, values + size_of(shape));
     });
     EXPECT_EQ(observed, plain);
     EXPECT_EQ(last, plain);
-    EXPECT_EQ(static_cast<std::ptrdiff_t>(steps), std::count(text.begin(), text.end(), '\n') - 1);
+    EXPECT_EQ(steps, planned.size());
   }
+}
+
+/// Steps before the split are seen for one picture after the other, with that picture's values.
+TEST(Session, ObserverSeesPicturesOfABatch) {
+  const Model model = test::random_model(test::handmade_graphs().front(), 1);
+  const Index batch = 3;
+  const auto plan = compile(model, {.batch = batch});
+  std::vector<std::string> expected, seen;
+  const std::vector<PlanStep> steps = plan->steps();
+  for (Index picture = 0; picture < batch; ++picture) {
+    for (const PlanStep& step : steps) {
+      if (step.times == batch) expected.push_back(step.name);
+    }
+  }
+  ASSERT_FALSE(expected.empty());
+  for (const PlanStep& step : steps) {
+    EXPECT_EQ(step.shape.front() * step.times, batch);
+    if (step.times == 1) expected.push_back(step.name);
+  }
+  Session session(plan);
+  const std::vector<float> input = test::random_input(model, batch, 1);
+  std::vector<float> output(size_of(plan->output_shape()));
+  session.run(input, output, [&](const std::string& name, const Shape&, const float*) { seen.push_back(name); });
+  EXPECT_EQ(seen, expected);
 }
 
 TEST(Session, RefusesWrongUse) {

@@ -299,6 +299,33 @@ TEST(PointwiseDriver, SameBitsForAnyNumberOfThreads) {
   }
 }
 
+TEST(PointwisePack, PanelsOfScaledRows) {
+  for (const auto& variant : pointwise_variants()) {
+    const PointwiseKernels& kernels = *variant.kernels;
+    const Index lanes = kernels.lanes;
+    for (const auto& [in, out] :
+         {std::pair<Index, Index>{1, 1}, {3, 5}, {32, 16}, {33, 37}, {7, 3 * lanes}, {70, 130}}) {
+      SCOPED_TRACE(std::string(to_string(variant.isa)) + " " + std::to_string(in) + " -> " + std::to_string(out));
+      const std::vector<float> weights = random_floats(in * out, 1), scale = random_floats(out, 2);
+      for (const bool scaled : {false, true}) {
+        Guarded packed(static_cast<Index>(pointwise_packed_size(kernels, in, out)));
+        pointwise_pack(kernels, weights.data(), in, 1, in, out, packed.data(), scaled ? scale.data() : nullptr);
+        ASSERT_TRUE(packed.intact());
+        const float* found = packed.data();
+        for (Index panel = 0; panel < panel_count(out, lanes); ++panel) {
+          const Index begin = panel_begin(panel, lanes), width = panel_vectors(panel, out, lanes) * lanes;
+          for (Index i = 0; i < in; ++i) {
+            for (Index o = begin; o < begin + width; ++o, ++found) {
+              const float factor = scaled && o < out ? scale[std::size_t(o)] : 1.0f;
+              ASSERT_EQ(*found, o < out ? weights[std::size_t(o * in + i)] * factor : 0.0f) << o << ", " << i;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(PointwiseDriver, PacksTheTransposedMatrix) {
   const Index in = 13, out = 37;
   const std::vector<float> weights = random_floats(in * out, 1);

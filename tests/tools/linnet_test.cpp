@@ -137,6 +137,15 @@ TEST_F(LinnetProgram, PlanShowsSteps) {
   EXPECT_EQ(plan["steps"][2]["kernel"], "inverted_residual");
   EXPECT_EQ(plan["steps"][2]["nodes"].size(), 3u);
   EXPECT_GT(plan["arena_bytes"], 0);
+  EXPECT_EQ(plan["steps"][2]["ops"][0], "conv 1x1 +bias +relu6");
+  EXPECT_EQ(plan["steps"][2]["isa"], plan["isa"]);
+  EXPECT_EQ(plan["steps"].back()["output"], "output");
+  EXPECT_GT(plan["buffers"].size(), plan["steps"].size() / 2);
+  const std::string text = linnet("plan mobilenetv2_035_64x64_c10").out;
+  for (const char* expected :
+       {"inverted_residual ", "conv 1x1 +bias +relu6 | conv 3x3", "[H][W]", "arena, bytes", "#"}) {
+    EXPECT_NE(text.find(expected), std::string::npos) << expected;
+  }
 }
 
 TEST_F(LinnetProgram, PassesCanBeLeftOut) {

@@ -19,20 +19,42 @@ struct PlanOptions {
 void print_json(const Plan& plan) {
   nlohmann::json steps = nlohmann::json::array();
   for (const PlanStep& step : plan.steps()) {
-    steps.push_back({{"name", step.name}, {"kernel", step.kernel}, {"nodes", step.nodes}, {"shape", step.shape}});
+    steps.push_back({{"name", step.name},
+                     {"kernel", step.kernel},
+                     {"isa", to_string(step.isa)},
+                     {"nodes", step.nodes},
+                     {"ops", step.ops},
+                     {"tiling", step.tiling},
+                     {"shape", step.shape},
+                     {"times", step.times},
+                     {"inputs", step.inputs},
+                     {"output", step.output},
+                     {"scratch", step.scratch},
+                     {"output_bytes", step.output_bytes},
+                     {"scratch_bytes", step.scratch_bytes},
+                     {"weight_bytes", step.weight_bytes}});
+  }
+  nlohmann::json buffers = nlohmann::json::array();
+  for (const PlanBuffer& buffer : plan.buffers()) {
+    buffers.push_back({{"name", buffer.name},
+                       {"offset", buffer.offset},
+                       {"bytes", buffer.bytes},
+                       {"first_step", buffer.first_step},
+                       {"last_step", buffer.last_step}});
   }
   const nlohmann::json report = {{"isa", to_string(selected_isa())},
                                  {"arena_bytes", plan.arena_bytes()},
                                  {"peak_bytes", plan.peak_bytes()},
                                  {"weight_bytes", plan.weight_bytes()},
-                                 {"steps", steps}};
+                                 {"steps", steps},
+                                 {"buffers", buffers}};
   std::printf("%s\n", report.dump(1).c_str());
 }
 
 void show(const PlanOptions& options) {
   const std::shared_ptr<const Plan> plan = plan_of(graph_from(options.model), options.compile);
   if (options.json) return print_json(*plan);
-  std::printf("%sinstruction set %s\n", plan->to_string().c_str(), std::string(to_string(selected_isa())).c_str());
+  std::fputs(plan->to_string().c_str(), stdout);
 }
 
 }  // namespace

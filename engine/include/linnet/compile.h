@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "linnet/cpu.h"
 #include "linnet/model.h"
 
 namespace linnet {
@@ -18,20 +19,35 @@ struct CompileOptions {
 
 /// The passes in the order in which they run: "remove_training_nodes", "merge_equal_nodes",
 /// "activate_before_concat", "fold_batch_norm", "fuse_activation", "fuse_residual", "fuse_inverted_residual",
-/// "fuse_interleave", "fuse_conv_concat".
+/// "fuse_interleave", "fuse_conv_concat", "split_batch".
 std::vector<std::string> pass_names();
 
-/// What a plan does, for people.
+/// What a plan does, for people. Tensors are dense NHWC; what lies in another layout is inside of a step.
 struct PlanStep {
   std::string name;  ///< of the last node
   std::string kernel;
-  std::vector<std::string> nodes;  ///< that it stands for; nodes that passes merged into these are not named
-  Shape shape;                     ///< of the output, [batch, ...]
+  Isa isa = Isa::scalar;            ///< the variant of the kernel
+  std::vector<std::string> nodes;   ///< that it stands for; nodes that passes merged into these are not named
+  std::vector<std::string> ops;     ///< what each of them does, merged nodes too: "conv 1x1 +bias +relu6"
+  std::string tiling;               ///< how the kernel cuts the work and lays it out inside; may be empty
+  Shape shape;                      ///< of the output, [batch, ...]; [1, ...] where `times` is the batch
+  Index times = 1;                  ///< per run: the batch for steps that take one picture after the other
+  std::vector<std::string> inputs;  ///< places: "input", "arena+4096" (bytes), "output"
+  std::string output;
+  std::string scratch;  ///< empty: none
+  std::size_t output_bytes = 0, scratch_bytes = 0, weight_bytes = 0;
+};
+
+/// A piece of the arena and the steps that it lives in, from the first that writes it to the last that reads it.
+struct PlanBuffer {
+  std::string name;  ///< of the node that is first written to it, or "scratch"
+  std::size_t offset = 0, bytes = 0;
+  int first_step = 0, last_step = 0;
 };
 
 /// An immutable program for one model and batch size: packed weights, steps, memory layout. May be shared by any
-/// number of threads and sessions. Linear layers read the model's own tensors, unpacked: leave their values alone while
-/// a plan of the model lives.
+/// number of threads and sessions. Linear layers read the model's own tensors, unpacked: leave their values, and the
+/// file that they lie in (load_model), alone while a plan of the model lives.
 class Plan {
  public:
   ~Plan();
@@ -43,7 +59,9 @@ class Plan {
   std::size_t peak_bytes() const;    ///< of these in use at once, at most: no arena can be smaller
   std::size_t weight_bytes() const;  ///< what the steps read, packed or shared with the model
   std::vector<PlanStep> steps() const;
-  /// One line per step: what it runs, its output shape, where its inputs, output and scratch lie.
+  /// By offset. Pieces that overlap do not live at the same time.
+  std::vector<PlanBuffer> buffers() const;
+  /// All of steps() and buffers(): some lines per step, one per buffer.
   std::string to_string() const;
 
   struct Implementation;

@@ -48,6 +48,11 @@ void check_preprocessing(const Preprocessing& preprocessing, Index channels);
 void save_model(const Model& model, const std::string& path);
 
 /// Reads what save_model wrote. Throws linnet::Error for any damaged or foreign file.
+///
+/// The file is mapped: weights are read from it when somebody looks at them, and what is written to them does not reach
+/// the file. While the model or a plan of it lives, the file may be removed or replaced by another under its name, as
+/// save_model does, but not be changed or cut short where it lies: weights would change, or the process end with SIGBUS
+/// where they are gone. Where others may do that, read the file and hand its bytes to parse_model.
 Model load_model(const std::string& path);
 
 /// The same for a file's bytes in memory; `name` stands for the path in messages.

@@ -15,9 +15,8 @@ namespace linnet {
 /// their steps take turns. An error leaves a session as usable as it was; what the outputs then hold is not defined.
 ///
 /// Special values. Pictures of a batch do not touch each other.
-/// - NaN stays NaN: every activation, pool, sum and product that reads one gives one (ReLU and max pooling too), so a
-/// NaN
-///   in the input comes out of every output that depends on it.
+/// - NaN stays NaN: every activation, pool, sum and product that reads one gives one (ReLU and max pooling too), so
+///   a NaN in the input comes out of every output that depends on it.
 /// - Infinities follow IEEE 754: relu6(inf) = 6, inf - inf and 0 * inf are NaN (hard_swish(-inf), too). Dense 3x3
 ///   convolutions that run as Winograd tiles are the exception: where a tile of 6x6 inputs holds an infinity or NaN, or
 ///   values near the largest float, any of its 4x4 outputs may be NaN, also one that a direct sum would give as a
@@ -45,8 +44,10 @@ class Session {
   /// The same for any number of outputs, each of the values of plan().output_shape(i).
   void run(std::span<const float> input, std::span<const std::span<float>> outputs);
 
-  /// As run(), telling `observer` after each step the name of its node, its output shape, [batch, ...], and its values,
-  /// for debugging. Nodes that the compiler merged into others are not seen. What it throws ends the run and comes out.
+  /// As run(), telling `observer` after each step the name of its node, its output shape and its values, for debugging.
+  /// Nodes that the compiler merged into others are not seen. The shape is [batch, ...], or [1, ...] for steps that run
+  /// on one picture of a batch after the other (PlanStep::times), which are seen once for each. What the observer
+  /// throws ends the run and comes out.
   using Observer = std::function<void(const std::string& name, const Shape& shape, const float* values)>;
   void run(std::span<const float> input, std::span<float> output, const Observer& observer);
   void run(std::span<const float> input, std::span<const std::span<float>> outputs, const Observer& observer);

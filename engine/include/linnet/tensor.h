@@ -19,6 +19,8 @@ std::string to_string(const Shape& shape);
 /// The product of the extents. Throws linnet::Error on a negative extent or an overflow.
 Index element_count(const Shape& shape);
 
+class MappedFile;
+
 /// A dense row-major float32 tensor. Copies share storage, as in PyTorch; clone() copies the values. The storage is
 /// 64-byte aligned when Linnet allocated it. A default-constructed tensor holds nothing and is `empty()`.
 class Tensor {
@@ -28,8 +30,11 @@ class Tensor {
   /// Allocates; the values are not initialised.
   explicit Tensor(Shape shape);
 
-  /// Uses storage that somebody else allocated (a mapped file, a caller's buffer) and keeps it alive.
+  /// Uses storage that somebody else allocated (a caller's buffer, say) and keeps it alive.
   Tensor(Shape shape, std::shared_ptr<float> storage);
+
+  /// Uses the values that begin at byte `offset`, a multiple of 4, of a mapped file (engine/mapped_file.h).
+  Tensor(Shape shape, const std::shared_ptr<MappedFile>& file, std::size_t offset);
 
   static Tensor zeros(Shape shape);
   static Tensor full(Shape shape, float value);
@@ -40,7 +45,12 @@ class Tensor {
   const Shape& shape() const { return shape_; }
   Index dimension(std::size_t axis) const { return shape_[axis]; }
   Index size() const { return size_; }
-  float* data() { return storage_.get(); }
+  /// For writing. Values of a mapped file (load_model) are written to the process's own copy, which every tensor that
+  /// shares the storage sees; the file does not change.
+  float* data() {
+    if (file_ != nullptr) keep_pages();
+    return storage_.get();
+  }
   const float* data() const { return storage_.get(); }
 
   /// Whether another tensor uses the same storage; if not, its holder may overwrite it.
@@ -50,10 +60,20 @@ class Tensor {
   Tensor reshaped(Shape shape) const;
   Tensor clone() const;
 
+  /// Whether the values lie in a mapped file.
+  bool is_mapped() const { return file_ != nullptr; }
+
+  /// If the values lie in a mapped file that nobody has asked to write to, gives the memory of the whole file back to
+  /// the system; values that are looked at later are read again. Does nothing otherwise.
+  void drop_pages() const;
+
  private:
+  void keep_pages();
+
   Shape shape_;
   Index size_ = 0;
   std::shared_ptr<float> storage_;
+  MappedFile* file_ = nullptr;  ///< that the storage is a part of
 };
 
 }  // namespace linnet
