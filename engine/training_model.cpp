@@ -7,6 +7,7 @@
 
 namespace linnet {
 
+using autograd::NormalisedMap;
 using autograd::Variable;
 
 TrainingModel::TrainingModel(Graph graph, Weights weights) : graph_(std::move(graph)), steps_(graph_.nodes.size()) {
@@ -44,6 +45,15 @@ TrainingModel::TrainingModel(Graph graph, Weights weights) : graph_(std::move(gr
     steps_[input].fused_activation = activate->activation;
     steps_[i].is_fused = true;
   }
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    steps_[i].has_one_reader = uses[i] == 1 && last_user[i] >= 0;
+    if (!std::holds_alternative<op::BatchNorm>(graph_.nodes[i].op)) continue;
+    const auto input = static_cast<std::size_t>(graph_.nodes[i].inputs[0]);
+    const auto* conv = std::get_if<op::Conv2d>(&graph_.nodes[input].op);
+    if (conv == nullptr || conv->bias || uses[input] != 1 || last_user[input] < 0) continue;
+    steps_[input].norm = static_cast<int>(i);
+    steps_[i].has_convolution = true;
+  }
 }
 
 /// One forward pass: what the ops see.
@@ -52,13 +62,14 @@ struct TrainingModel::Run {
   Mode mode;
   std::uint64_t seed;
   ThreadPool& pool;
-  std::vector<Variable> values;
+  std::vector<NormalisedMap> values;
   std::size_t node_index = 0;
 
   bool training() const { return mode == Mode::training; }
   const Node& node() const { return model.graph_.nodes[node_index]; }
   const Step& step() const { return model.steps_[node_index]; }
-  const Variable& input(std::size_t i) const { return values[static_cast<std::size_t>(node().inputs[i])]; }
+  NormalisedMap& map(std::size_t i) { return values[static_cast<std::size_t>(node().inputs[i])]; }
+  Variable input(std::size_t i) { return map(i).value(pool); }
   Tensor& buffer(const char* suffix) const { return model.buffers_.at(node().name + suffix); }
 
   /// The i-th learnable parameter of this node; in evaluation mode off the tape.
@@ -67,56 +78,76 @@ struct TrainingModel::Run {
     return training() ? variable : Variable(variable.value());
   }
 
+  /// This node, a convolution, and the batch norm behind it.
+  NormalisedMap conv_norm(const op::Conv2d& conv) {
+    const auto norm = static_cast<std::size_t>(step().norm);
+    const Node& norm_node = model.graph_.nodes[norm];
+    const Step& norm_step = model.steps_[norm];
+    const auto owned = [&](std::size_t i) { return model.parameters_[norm_step.first_parameter + i].variable; };
+    const auto statistic = [&](const char* suffix) -> Tensor& { return model.buffers_.at(norm_node.name + suffix); };
+    const auto x = static_cast<std::size_t>(node().inputs[0]);
+    return autograd::conv_norm(model.steps_[x].has_one_reader ? values[x] : NormalisedMap(input(0)), parameter(0),
+                               owned(0), owned(1), statistic(".running_mean"), statistic(".running_var"),
+                               statistic(".num_batches_tracked"), conv, std::get<op::BatchNorm>(norm_node.op),
+                               norm_step.fused_activation, pool);
+  }
+
   Variable not_for_training(bool compiled, Variable value) const {
     if (compiled) throw Error("training model: node '" + node().name + "' was fused by the compiler");
     return value;
   }
 
-  Variable operator()(const op::Input&) { throw Error("training model: node '" + node().name + "' is a second input"); }
-  Variable operator()(const op::Conv2d& op) {
+  NormalisedMap operator()(const op::Input&) {
+    throw Error("training model: node '" + node().name + "' is a second input");
+  }
+  NormalisedMap operator()(const op::Conv2d& op) {
+    if (training() && step().norm >= 0) return conv_norm(op);
     return autograd::conv2d(input(0), parameter(0), op.bias ? parameter(1) : Variable(), op, pool);
   }
-  Variable operator()(const op::BatchNorm& op) {
+  NormalisedMap operator()(const op::BatchNorm& op) {
+    if (training() && step().has_convolution) return map(0);
     return autograd::batch_norm(input(0), parameter(0), parameter(1), buffer(".running_mean"), buffer(".running_var"),
                                 buffer(".num_batches_tracked"), op, step().fused_activation, training(), pool);
   }
-  Variable operator()(const op::Activate& op) {
-    return step().is_fused ? input(0) : autograd::activate(input(0), op.activation, pool);
+  NormalisedMap operator()(const op::Activate& op) {
+    return step().is_fused ? map(0) : NormalisedMap(autograd::activate(input(0), op.activation, pool));
   }
-  Variable operator()(const op::Add& op) {
+  NormalisedMap operator()(const op::Add& op) {
     return not_for_training(op.activation != Activation::none, autograd::add(input(0), input(1), pool));
   }
-  Variable operator()(const op::ScaleChannels&) { return autograd::scale_channels(input(0), input(1), pool); }
-  Variable operator()(const op::GlobalAveragePool&) { return autograd::global_average_pool(input(0), pool); }
-  Variable operator()(const op::MaxPool& op) { return autograd::max_pool(input(0), op, pool); }
-  Variable operator()(const op::AveragePool& op) { return autograd::average_pool(input(0), op, pool); }
-  Variable operator()(const op::Flatten&) { return autograd::flatten(input(0)); }
-  Variable operator()(const op::Linear& op) {
+  NormalisedMap operator()(const op::ScaleChannels&) { return autograd::scale_channels(input(0), input(1), pool); }
+  NormalisedMap operator()(const op::GlobalAveragePool&) { return autograd::global_average_pool(input(0), pool); }
+  NormalisedMap operator()(const op::MaxPool& op) { return autograd::max_pool(input(0), op, pool); }
+  NormalisedMap operator()(const op::AveragePool& op) { return autograd::average_pool(input(0), op, pool); }
+  NormalisedMap operator()(const op::Flatten&) { return autograd::flatten(input(0)); }
+  NormalisedMap operator()(const op::Linear& op) {
     return not_for_training(op.activation != Activation::none,
                             autograd::linear(input(0), parameter(0), op.bias ? parameter(1) : Variable(), pool));
   }
-  Variable operator()(const op::Dropout& op) {
+  NormalisedMap operator()(const op::Dropout& op) {
     return training() ? autograd::dropout(input(0), op.rate, seed, node_index, pool) : input(0);
   }
-  Variable operator()(const op::DropPath& op) {
+  NormalisedMap operator()(const op::DropPath& op) {
     return training() ? autograd::drop_path(input(0), op.rate, seed, node_index, pool) : input(0);
   }
-  Variable operator()(const op::ChannelShuffle& op) { return autograd::channel_shuffle(input(0), op.groups, pool); }
-  Variable operator()(const op::Concat&) {
+  NormalisedMap operator()(const op::ChannelShuffle& op) {
+    return autograd::channel_shuffle(input(0), op.groups, pool);
+  }
+  NormalisedMap operator()(const op::Concat&) {
     std::vector<Variable> inputs;
     for (std::size_t i = 0; i < node().inputs.size(); ++i) inputs.push_back(input(i));
     return autograd::concat(inputs, pool);
   }
-  Variable operator()(const op::SliceChannels& op) {
+  NormalisedMap operator()(const op::SliceChannels& op) {
     return autograd::slice_channels(input(0), op.begin, op.end, pool);
   }
-  Variable operator()(const op::ZeroPad& op) { return autograd::zero_pad(input(0), op, pool); }
-  Variable operator()(const op::BlurPool&) { return autograd::blur_pool(input(0), pool); }
-  Variable operator()(const op::LayerScale&) { return autograd::layer_scale(input(0), parameter(0), pool); }
-  Variable operator()(const op::MultiQueryAttention& op) {
+  NormalisedMap operator()(const op::ZeroPad& op) { return autograd::zero_pad(input(0), op, pool); }
+  NormalisedMap operator()(const op::BlurPool&) { return autograd::blur_pool(input(0), pool); }
+  NormalisedMap operator()(const op::LayerScale&) { return autograd::layer_scale(input(0), parameter(0), pool); }
+  NormalisedMap operator()(const op::MultiQueryAttention& op) {
     return autograd::multi_query_attention(input(0), input(1), input(2), op.heads, pool);
   }
-  Variable operator()(const op::Softmax&) { return autograd::softmax(input(0), pool); }
+  NormalisedMap operator()(const op::Softmax&) { return autograd::softmax(input(0), pool); }
 };
 
 Variable TrainingModel::forward(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool) {
@@ -132,14 +163,15 @@ std::vector<Variable> TrainingModel::forward_all(const Tensor& input, Mode mode,
   if (input.shape().size() != sample.size() + 1 || !std::equal(sample.begin(), sample.end(), input.shape().begin() + 1))
     throw Error("training model: expected input of shape [batch] + " + to_string(sample) + ", found " +
                 to_string(input.shape()));
-  Run run{*this, mode, seed, pool, std::vector<Variable>(graph_.nodes.size())};
+  Run run{*this, mode, seed, pool, std::vector<NormalisedMap>(graph_.nodes.size())};
   run.values[0] = Variable(input);
   for (run.node_index = 1; run.node_index < graph_.nodes.size(); ++run.node_index) {
     run.values[run.node_index] = std::visit(run, run.node().op);
     for (const int unused : run.step().last_uses) run.values[static_cast<std::size_t>(unused)] = {};
   }
   std::vector<Variable> outputs;
-  for (const int output : graph_.output_nodes()) outputs.push_back(run.values[static_cast<std::size_t>(output)]);
+  for (const int output : graph_.output_nodes())
+    outputs.push_back(run.values[static_cast<std::size_t>(output)].value(pool));
   return outputs;
 }
 

@@ -19,16 +19,11 @@ struct Step {
         inverse_std(static_cast<std::size_t>(channels), 1.7f),
         sums(static_cast<std::size_t>(2 * channels)),
         means(random_floats(2 * channels)) {
-    forward.rows = backward.rows = rows;
-    forward.channels = backward.channels = channels;
-    forward.input = backward.input = backward.output_gradient = input.data();
-    forward.gamma = backward.gamma = gamma.data();
-    forward.beta = backward.beta = beta.data();
-    forward.mean = mean.data();
-    backward.mean = mean.data();
-    forward.inverse_std = inverse_std.data();
-    backward.inverse_std = inverse_std.data();
-    forward.output = backward.input_gradient = output.data();
+    backward.rows = rows;
+    backward.channels = channels;
+    backward.input = backward.output_gradient = input.data();
+    backward.norm = {gamma.data(), beta.data(), mean.data(), inverse_std.data(), Activation::none};
+    backward.input_gradient = output.data();
     all = {0, rows};
   }
   double bytes(int tensors) const { return static_cast<double>(input.size() * sizeof(float)) * tensors; }
@@ -36,7 +31,6 @@ struct Step {
   std::vector<float> input, output, gamma, beta, mean, inverse_std;
   std::vector<double> sums;
   std::vector<float> means;
-  BatchNormArgs forward;
   BatchNormGradientArgs backward;
   Range all;
 };
@@ -59,7 +53,7 @@ void register_scale_shift(const std::string& isa, const ScaleShiftKernels& kerne
   const auto add = adder(isa, rows, channels);
   for (const Activation activation : activations) {
     add("scale_shift", to_string(activation), 2, [&kernels, activation](Step& step) {
-      kernels.scale_shift(step.forward.channels, step.all, step.input.data(), step.gamma.data(), step.beta.data(),
+      kernels.scale_shift(step.backward.channels, step.all, step.input.data(), step.gamma.data(), step.beta.data(),
                           activation, step.output.data());
     });
   }
@@ -68,22 +62,22 @@ void register_scale_shift(const std::string& isa, const ScaleShiftKernels& kerne
 void register_training(const std::string& isa, const BatchNormKernels& kernels, Index rows, Index channels) {
   const auto add = adder(isa, rows, channels);
   add("moments", "none", 1, [&kernels](Step& step) {
-    kernels.moments(step.forward.channels, step.all, step.input.data(), step.sums.data(),
-                    step.sums.data() + step.forward.channels);
+    kernels.moments(step.backward.channels, step.all, step.input.data(), step.sums.data(),
+                    step.sums.data() + step.backward.channels);
   });
   for (const Activation activation : activations) {
     const std::string_view name = to_string(activation);
     add("normalise", name, 2, [&kernels, activation](Step& step) {
-      step.forward.activation = activation;
-      kernels.normalise(step.forward, step.all);
+      step.backward.norm.activation = activation;
+      kernels.normalise(step.backward.channels, step.all, step.backward.norm, step.input.data(), step.output.data());
     });
     add("gradient_sums", name, 2, [&kernels, activation](Step& step) {
-      step.backward.activation = activation;
-      kernels.gradient_sums(step.backward, step.all, step.sums.data(), step.sums.data() + step.forward.channels);
+      step.backward.norm.activation = activation;
+      kernels.gradient_sums(step.backward, step.all, step.sums.data(), step.sums.data() + step.backward.channels);
     });
     add("input_gradient", name, 3, [&kernels, activation](Step& step) {
-      step.backward.activation = activation;
-      kernels.input_gradient(step.backward, {step.means.data(), step.means.data() + step.forward.channels}, step.all);
+      step.backward.norm.activation = activation;
+      kernels.input_gradient(step.backward, {step.means.data(), step.means.data() + step.backward.channels}, step.all);
     });
   }
 }

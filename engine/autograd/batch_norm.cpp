@@ -3,19 +3,10 @@
 #include <cmath>
 
 #include "engine/autograd/checks.h"
+#include "engine/autograd/statistics.h"
 #include "linnet/autograd_ops.h"
 
 namespace linnet::autograd {
-namespace {
-
-/// running = (1 - momentum) * running + momentum * factor * now
-void take_up(Tensor& running, const Tensor& now, float momentum, float factor) {
-  for (Index c = 0; c < running.size(); ++c)
-    running.data()[c] += momentum * (factor * now.data()[c] - running.data()[c]);
-}
-
-}  // namespace
-
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, Tensor& running_mean,
                     Tensor& running_var, Tensor& counter, const op::BatchNorm& op, Activation activation, bool training,
                     ThreadPool& pool) {
@@ -29,8 +20,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
 
   Tensor output(shape), mean, inverse_std({channels});
   if (training) {
-    if (rows < 2)
-      throw Error("batch_norm: expected more than one value per channel in training, found input " + to_string(shape));
+    check_rows(shape);
     mean = Tensor({channels});
     Tensor variance({channels});
     kernels::batch_norm(pool, {.rows = rows,
@@ -44,9 +34,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
                                .mean = mean.data(),
                                .variance = variance.data(),
                                .inverse_std = inverse_std.data()});
-    take_up(running_mean, mean, op.momentum, 1.0f);
-    take_up(running_var, variance, op.momentum, static_cast<float>(rows) / static_cast<float>(rows - 1));
-    if (!counter.empty()) *counter.data() += 1.0f;
+    take_up(mean, variance, rows, op.momentum, running_mean, running_var, counter);
   } else {
     mean = running_mean.clone();
     Tensor scale({channels}), shift({channels});
@@ -62,19 +50,16 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
                            wants_x = x.requires_gradient(), &pool](Tensor gradient) {
                             Tensor x_gradient = wants_x ? reuse_or_allocate(gradient) : Tensor();
                             Tensor gamma_gradient({channels}), beta_gradient({channels});
-                            kernels::batch_norm_gradient(pool, {.rows = rows,
-                                                                .channels = channels,
-                                                                .input = x.data(),
-                                                                .output_gradient = gradient.data(),
-                                                                .gamma = gamma.data(),
-                                                                .beta = beta.data(),
-                                                                .mean = mean.data(),
-                                                                .inverse_std = inverse_std.data(),
-                                                                .activation = activation,
-                                                                .fixed_statistics = !training,
-                                                                .input_gradient = x_gradient.data(),
-                                                                .gamma_gradient = gamma_gradient.data(),
-                                                                .beta_gradient = beta_gradient.data()});
+                            kernels::batch_norm_gradient(
+                                pool, {.rows = rows,
+                                       .channels = channels,
+                                       .input = x.data(),
+                                       .output_gradient = gradient.data(),
+                                       .norm = {gamma.data(), beta.data(), mean.data(), inverse_std.data(), activation},
+                                       .fixed_statistics = !training,
+                                       .input_gradient = x_gradient.data(),
+                                       .gamma_gradient = gamma_gradient.data(),
+                                       .beta_gradient = beta_gradient.data()});
                             return std::vector<Tensor>{x_gradient, gamma_gradient, beta_gradient};
                           });
 }

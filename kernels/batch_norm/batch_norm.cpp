@@ -1,10 +1,8 @@
 #include "kernels/batch_norm/batch_norm.h"
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
 
-#include "kernels/common/chunks.h"
+#include "kernels/batch_norm/partial_sums.h"
 #include "linnet/thread_pool.h"
 
 namespace linnet::kernels {
@@ -24,19 +22,6 @@ Chunks sum_chunks(Index rows, Index channels) {
   return {rows, std::max(rows_per_chunk(channels), rows / max_sum_chunks)};
 }
 
-/// Two values per channel and chunk.
-class PartialSums {
- public:
-  PartialSums(Index chunks, Index channels)
-      : channels_(channels), values_(static_cast<std::size_t>(2 * chunks * channels)) {}
-  double* first(Index chunk) { return values_.data() + 2 * chunk * channels_; }
-  double* second(Index chunk) { return first(chunk) + channels_; }
-
- private:
-  Index channels_;
-  std::vector<double> values_;
-};
-
 }  // namespace
 
 std::span<const Variant<ScaleShiftKernels>> scale_shift_variants() {
@@ -55,6 +40,11 @@ std::span<const Variant<BatchNormKernels>> batch_norm_variants() {
   return variants;
 }
 
+const BatchNormKernels& batch_norm_kernels() {
+  static const BatchNormKernels& kernels = select(batch_norm_variants());
+  return kernels;
+}
+
 void scale_shift(ThreadPool& pool, Index rows, Index channels, const float* input, const float* scale,
                  const float* shift, Activation activation, float* output) {
   const ScaleShiftKernels& kernels = select(scale_shift_variants());
@@ -64,57 +54,62 @@ void scale_shift(ThreadPool& pool, Index rows, Index channels, const float* inpu
   });
 }
 
-void batch_norm(ThreadPool& pool, const BatchNormArgs& args) {
-  const BatchNormKernels& kernels = select(batch_norm_variants());
+void normalise(ThreadPool& pool, Index rows, Index channels, const Norm& norm, const float* input, float* output) {
+  const BatchNormKernels& kernels = batch_norm_kernels();
+  const Chunks chunks = row_chunks(rows, channels);
+  pool.run(chunks.count(), [&](Index chunk, int) { kernels.normalise(channels, chunks[chunk], norm, input, output); });
+}
+
+void batch_norm_statistics(ThreadPool& pool, const BatchNormArgs& args) {
+  const BatchNormKernels& kernels = batch_norm_kernels();
   const Chunks chunks = sum_chunks(args.rows, args.channels);
   PartialSums moments(chunks.count(), args.channels);
   pool.run(chunks.count(), [&](Index chunk, int) {
     kernels.moments(args.channels, chunks[chunk], args.input, moments.first(chunk), moments.second(chunk));
   });
-  for (Index c = 0; c < args.channels; ++c) {
-    // Chan, Golub and LeVeque: joins the moments of two sets of rows without cancellation.
-    double count = 0.0, mean = 0.0, squares = 0.0;
-    for (Index chunk = 0; chunk < chunks.count(); ++chunk) {
-      const auto more = static_cast<double>(chunks[chunk].size());
-      const double difference = moments.first(chunk)[c] - mean;
-      mean += difference * more / (count + more);
-      squares += moments.second(chunk)[c] + difference * difference * count * more / (count + more);
-      count += more;
-    }
-    const double variance = squares / count;
-    args.mean[c] = static_cast<float>(mean);
-    args.variance[c] = static_cast<float>(variance);
-    args.inverse_std[c] = static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(args.epsilon)));
+  join_moments(moments, chunks, args.epsilon, {args.mean, args.variance, args.inverse_std});
+}
+
+void batch_norm(ThreadPool& pool, const BatchNormArgs& args) {
+  batch_norm_statistics(pool, args);
+  normalise(pool, args.rows, args.channels, {args.gamma, args.beta, args.mean, args.inverse_std, args.activation},
+            args.input, args.output);
+}
+
+void batch_norm_gradient_sums(ThreadPool& pool, const BatchNormGradientArgs& args, double* sums) {
+  const BatchNormKernels& kernels = batch_norm_kernels();
+  const Chunks chunks = sum_chunks(args.rows, args.channels);
+  PartialSums partial(chunks.count(), args.channels);
+  pool.run(chunks.count(), [&](Index chunk, int) {
+    kernels.gradient_sums(args, chunks[chunk], partial.first(chunk), partial.second(chunk));
+  });
+  partial.add_up(sums);
+}
+
+BatchNormMeans::BatchNormMeans(const BatchNormGradientArgs& args, const double* sums)
+    : values_(static_cast<std::size_t>(2 * args.channels)) {
+  if (args.fixed_statistics) return;
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    values_[i] = static_cast<float>(sums[i] / static_cast<double>(args.rows));
   }
-  const Chunks parts = row_chunks(args.rows, args.channels);
-  pool.run(parts.count(), [&](Index part, int) { kernels.normalise(args, parts[part]); });
+}
+
+void batch_norm_input_gradient(ThreadPool& pool, const BatchNormGradientArgs& args, const double* sums) {
+  const BatchNormKernels& kernels = batch_norm_kernels();
+  const BatchNormMeans means(args, sums);
+  const Chunks chunks = row_chunks(args.rows, args.channels);
+  pool.run(chunks.count(), [&](Index chunk, int) { kernels.input_gradient(args, means.view(), chunks[chunk]); });
 }
 
 void batch_norm_gradient(ThreadPool& pool, const BatchNormGradientArgs& args) {
-  const BatchNormKernels& kernels = select(batch_norm_variants());
-  const Chunks chunks = sum_chunks(args.rows, args.channels);
-  PartialSums sums(chunks.count(), args.channels);
-  pool.run(chunks.count(), [&](Index chunk, int) {
-    kernels.gradient_sums(args, chunks[chunk], sums.first(chunk), sums.second(chunk));
-  });
-  std::vector<float> means(static_cast<std::size_t>(2 * args.channels));
+  std::vector<double> sums(static_cast<std::size_t>(2 * args.channels));
+  batch_norm_gradient_sums(pool, args, sums.data());
+  const double *gradient = sums.data(), *product = gradient + args.channels;
   for (Index c = 0; c < args.channels; ++c) {
-    double gradient = 0.0, product = 0.0;
-    for (Index chunk = 0; chunk < chunks.count(); ++chunk) {
-      gradient += sums.first(chunk)[c];
-      product += sums.second(chunk)[c];
-    }
-    args.beta_gradient[c] = static_cast<float>(gradient);
-    args.gamma_gradient[c] = static_cast<float>(product);
-    if (args.fixed_statistics) continue;
-    means[static_cast<std::size_t>(c)] = static_cast<float>(gradient / static_cast<double>(args.rows));
-    means[static_cast<std::size_t>(args.channels + c)] = static_cast<float>(product / static_cast<double>(args.rows));
+    args.beta_gradient[c] = static_cast<float>(gradient[c]);
+    args.gamma_gradient[c] = static_cast<float>(product[c]);
   }
-  if (!args.input_gradient) return;
-  const Chunks parts = row_chunks(args.rows, args.channels);
-  pool.run(parts.count(), [&](Index part, int) {
-    kernels.input_gradient(args, {means.data(), means.data() + args.channels}, parts[part]);
-  });
+  if (args.input_gradient) batch_norm_input_gradient(pool, args, sums.data());
 }
 
 }  // namespace linnet::kernels

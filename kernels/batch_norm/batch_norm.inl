@@ -132,10 +132,10 @@ void moments(Index channels, Range rows, const float* input, double* mean, doubl
 struct Channels {
   Vec mean, inverse_std, gamma, beta;
 
-  template <class Args, class Vector>
-  LINNET_INLINE static Channels read(const Args& args, Index c, Vector vector) {
-    return {vector.read(args.mean + c), vector.read(args.inverse_std + c), vector.read(args.gamma + c),
-            vector.read(args.beta + c)};
+  template <class Vector>
+  LINNET_INLINE static Channels read(const Norm& norm, Index c, Vector vector) {
+    return {vector.read(norm.mean + c), vector.read(norm.inverse_std + c), vector.read(norm.gamma + c),
+            vector.read(norm.beta + c)};
   }
   LINNET_INLINE Vec normalised(Vec x) const { return (x - mean) * inverse_std; }
   /// What the activation is applied to: the same bits in the forward and the backward pass.
@@ -143,21 +143,20 @@ struct Channels {
 };
 
 template <Activation activation>
-void normalise_rows(const BatchNormArgs& shared_args, Range rows) {
-  const BatchNormArgs args = shared_args;  // a copy that stores cannot alias
+void normalise_rows(Index channels, Range rows, const Norm& shared_norm, const float* input, float* output) {
+  const Norm norm = shared_norm;  // a copy that stores cannot alias
   for_each_group(
-      rows, {0, args.channels}, [&](Range group, Index c, auto vector) __attribute__((always_inline)) {
-        const Channels channels = Channels::read(args, c, vector);
-        for (Index row = group.begin; row < group.end; ++row) {
-          const Index i = row * args.channels + c;
-          vector.write(args.output + i,
-                       activate<activation>(channels.affine(channels.normalised(vector.read(args.input + i)))));
+      rows, {0, channels}, [&](Range group, Index c, auto vector) __attribute__((always_inline)) {
+        const Channels of = Channels::read(norm, c, vector);
+        for (Index i = group.begin * channels + c; i < group.end * channels; i += channels) {
+          vector.write(output + i, activate<activation>(of.affine(of.normalised(vector.read(input + i)))));
         }
       });
 }
 
-void normalise(const BatchNormArgs& args, Range rows) {
-  with_activation(args.activation, [&](auto tag) { normalise_rows<decltype(tag)::activation>(args, rows); });
+void normalise(Index channels, Range rows, const Norm& norm, const float* input, float* output) {
+  with_activation(norm.activation,
+                  [&](auto tag) { normalise_rows<decltype(tag)::activation>(channels, rows, norm, input, output); });
 }
 
 template <Activation activation>
@@ -171,7 +170,7 @@ void gradient_sums_of_block(const BatchNormGradientArgs& args, Range rows, Range
     clear(sum_product, block.size());
     for_each_group(
         run, block, [&](Range group, Index c, auto vector) __attribute__((always_inline)) {
-          const Channels channels = Channels::read(args, c, vector);
+          const Channels channels = Channels::read(args.norm, c, vector);
           const Index at = c - block.begin;
           Vec total = load(sum + at), total_product = load(sum_product + at);
           for (Index row = group.begin; row < group.end; ++row) {
@@ -191,7 +190,7 @@ void gradient_sums_of_block(const BatchNormGradientArgs& args, Range rows, Range
 }
 
 void gradient_sums(const BatchNormGradientArgs& args, Range rows, double* gradient, double* product) {
-  with_activation(args.activation, [&](auto tag) {
+  with_activation(args.norm.activation, [&](auto tag) {
     for (Index begin = 0; begin < args.channels; begin += channel_block) {
       const Index end = begin + channel_block < args.channels ? begin + channel_block : args.channels;
       gradient_sums_of_block<decltype(tag)::activation>(args, rows, {begin, end}, gradient, product);
@@ -204,7 +203,7 @@ void input_gradient_rows(const BatchNormGradientArgs& shared_args, const BatchNo
   const BatchNormGradientArgs args = shared_args;  // a copy that stores cannot alias
   for_each_group(
       rows, {0, args.channels}, [&](Range group, Index c, auto vector) __attribute__((always_inline)) {
-        const Channels channels = Channels::read(args, c, vector);
+        const Channels channels = Channels::read(args.norm, c, vector);
         const Vec scale = channels.gamma * channels.inverse_std;
         const Vec mean_gradient = vector.read(means.gradient + c), mean_product = vector.read(means.product + c);
         for (Index row = group.begin; row < group.end; ++row) {
@@ -218,7 +217,7 @@ void input_gradient_rows(const BatchNormGradientArgs& shared_args, const BatchNo
 }
 
 void input_gradient(const BatchNormGradientArgs& args, const BatchNormGradientMeans& means, Range rows) {
-  with_activation(args.activation,
+  with_activation(args.norm.activation,
                   [&](auto tag) { input_gradient_rows<decltype(tag)::activation>(args, means, rows); });
 }
 

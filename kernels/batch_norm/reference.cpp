@@ -28,12 +28,12 @@ void moments(Index channels, Range rows, const float* input, double* mean, doubl
   }
 }
 
-void normalise(const BatchNormArgs& args, Range rows) {
+void normalise(Index channels, Range rows, const Norm& norm, const float* input, float* output) {
   for (Index row = rows.begin; row < rows.end; ++row) {
-    for (Index c = 0; c < args.channels; ++c) {
-      const Index i = row * args.channels + c;
-      const float normalised = (args.input[i] - args.mean[c]) * args.inverse_std[c];
-      args.output[i] = activate(args.activation, args.gamma[c] * normalised + args.beta[c]);
+    for (Index c = 0; c < channels; ++c) {
+      const Index i = row * channels + c;
+      const float normalised = (input[i] - norm.mean[c]) * norm.inverse_std[c];
+      output[i] = activate(norm.activation, norm.gamma[c] * normalised + norm.beta[c]);
     }
   }
 }
@@ -45,9 +45,10 @@ struct Point {
 
 Point point(const BatchNormGradientArgs& args, Index row, Index c) {
   const Index i = row * args.channels + c;
-  const float normalised = (args.input[i] - args.mean[c]) * args.inverse_std[c];
-  const float before_activation = args.gamma[c] * normalised + args.beta[c];
-  return {normalised, args.output_gradient[i] * activation_derivative(args.activation, before_activation)};
+  const Norm& norm = args.norm;
+  const float normalised = (args.input[i] - norm.mean[c]) * norm.inverse_std[c];
+  const float before_activation = norm.gamma[c] * normalised + norm.beta[c];
+  return {normalised, args.output_gradient[i] * activation_derivative(norm.activation, before_activation)};
 }
 
 void gradient_sums(const BatchNormGradientArgs& args, Range rows, double* gradient, double* product) {
@@ -65,8 +66,8 @@ void input_gradient(const BatchNormGradientArgs& args, const BatchNormGradientMe
   for (Index row = rows.begin; row < rows.end; ++row) {
     for (Index c = 0; c < args.channels; ++c) {
       const Point p = point(args, row, c);
-      args.input_gradient[row * args.channels + c] =
-          args.gamma[c] * args.inverse_std[c] * (p.gradient - means.gradient[c] - p.normalised * means.product[c]);
+      args.input_gradient[row * args.channels + c] = args.norm.gamma[c] * args.norm.inverse_std[c] *
+                                                     (p.gradient - means.gradient[c] - p.normalised * means.product[c]);
     }
   }
 }

@@ -131,14 +131,19 @@ void pointwise_weight_gradient(ThreadPool& pool, const PointwiseWeightGradientAr
     kernels.weight_gradient(args, part);
   });
 
-  if (plan.row_chunks == 1) return;
-  const Index sum_chunks = chunk_count(std::int64_t{size} * plan.row_chunks, size);
-  pool.run(sum_chunks, [&](Index part, int) {
-    const Range range = split(size, sum_chunks, part);
-    std::copy(partial_sums.data() + range.begin, partial_sums.data() + range.end, args.weight_gradient + range.begin);
-    for (Index chunk = 1; chunk < plan.row_chunks; ++chunk) {
-      const float* source = partial_sums.data() + chunk * size;
-      for (Index i = range.begin; i < range.end; ++i) args.weight_gradient[i] += source[i];
+  if (plan.row_chunks > 1) {
+    sum_weight_gradients(pool, partial_sums.data(), plan.row_chunks, size, args.weight_gradient);
+  }
+}
+
+void sum_weight_gradients(ThreadPool& pool, const float* parts, Index count, Index size, float* sum) {
+  const Index chunks = chunk_count(std::int64_t{size} * count, size);
+  pool.run(chunks, [&](Index chunk, int) {
+    const Range range = split(size, chunks, chunk);
+    std::copy(parts + range.begin, parts + range.end, sum + range.begin);
+    for (Index part = 1; part < count; ++part) {
+      const float* source = parts + part * size;
+      for (Index i = range.begin; i < range.end; ++i) sum[i] += source[i];
     }
   });
 }

@@ -67,6 +67,9 @@ struct PointwiseWeightGradientArgs {
 
 void pointwise_weight_gradient(ThreadPool& pool, const PointwiseWeightGradientArgs& args);
 
+/// sum = the `count` parts of `size` floats, which lie one after the other, added in this order.
+void sum_weight_gradients(ThreadPool& pool, const float* parts, Index count, Index size, float* sum);
+
 // What an instruction set provides. All of it runs on the calling thread.
 
 /// One block of a weight gradient, summed over some of the rows.

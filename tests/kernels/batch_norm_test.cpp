@@ -64,13 +64,12 @@ struct Layer {
     args.channels = shape.channels;
     args.input = input.data();
     args.output_gradient = gradient;
-    args.gamma = gamma.data();
-    args.beta = beta.data();
-    args.mean = mean.data();
-    args.inverse_std = inverse_std.data();
-    args.activation = activation;
+    args.norm = norm(activation);
     args.input_gradient = input_gradient;
     return args;
+  }
+  Norm norm(Activation activation) const {
+    return {gamma.data(), beta.data(), mean.data(), inverse_std.data(), activation};
   }
 
   Shape shape;
@@ -137,19 +136,11 @@ TEST_P(BatchNorm, Normalise) {
       SCOPED_TRACE(describe(shape, activation));
       const Layer layer(shape, 50.0f, 60.0f);
       Guarded output(layer.size(), 3), expected(layer.size());
-      BatchNormArgs args;
-      args.rows = shape.rows;
-      args.channels = shape.channels;
-      args.input = layer.input.data();
-      args.gamma = layer.gamma.data();
-      args.beta = layer.beta.data();
-      args.activation = activation;
-      args.mean = const_cast<float*>(layer.mean.data());
-      args.inverse_std = const_cast<float*>(layer.inverse_std.data());
-      args.output = expected.data();
-      scalar::batch_norm_kernels.normalise(args, {0, shape.rows});
-      args.output = output.data();
-      in_two_ranges(shape.rows, [&](Range rows) { kernels().normalise(args, rows); });
+      const Norm norm = layer.norm(activation);
+      scalar::batch_norm_kernels.normalise(shape.channels, {0, shape.rows}, norm, layer.input.data(), expected.data());
+      in_two_ranges(shape.rows, [&](Range rows) {
+        kernels().normalise(shape.channels, rows, norm, layer.input.data(), output.data());
+      });
       ASSERT_TRUE(near(output, expected, 2e-6, 2e-6));
     }
   }
@@ -206,8 +197,8 @@ struct Step {
     batch_norm(pool, args);
     BatchNormGradientArgs gradient_args =
         layer.gradient_args(activation, layer.output_gradient.data(), input_gradient.data());
-    gradient_args.mean = mean.data();
-    gradient_args.inverse_std = inverse_std.data();
+    gradient_args.norm.mean = mean.data();
+    gradient_args.norm.inverse_std = inverse_std.data();
     gradient_args.gamma_gradient = gamma_gradient.data();
     gradient_args.beta_gradient = beta_gradient.data();
     batch_norm_gradient(pool, gradient_args);
@@ -352,10 +343,7 @@ void check_step(const Json& layer, const Json& step, bool training) {
   args.channels = channels;
   args.input = input.data();
   args.output_gradient = gradient.data();
-  args.gamma = gamma.data();
-  args.beta = beta.data();
-  args.mean = mean.data();
-  args.inverse_std = inverse_std.data();
+  args.norm = {gamma.data(), beta.data(), mean.data(), inverse_std.data(), Activation::none};
   args.fixed_statistics = !training;
   args.input_gradient = input_gradient.data();
   args.gamma_gradient = gamma_gradient.data();

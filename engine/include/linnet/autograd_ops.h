@@ -25,6 +25,33 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
                     Tensor& running_var, Tensor& counter, const op::BatchNorm& op, Activation activation, bool training,
                     ThreadPool& pool);
 
+/// A map, or what a convolution, a batch norm and an activation make of one, whose last two steps are still to be
+/// taken: whoever reads it takes them, and need not write the normalised map to memory.
+class NormalisedMap {
+ public:
+  NormalisedMap() = default;
+  NormalisedMap(Variable map) : variable_(std::move(map)) {}
+
+  /// The map, normalised if it has not been. Throws linnet::Error if a conv_norm has taken it.
+  Variable value(ThreadPool& pool);
+
+ private:
+  struct Pending;
+  struct Operation;
+  friend NormalisedMap conv_norm(NormalisedMap x, const Variable& weight, const Variable& gamma, const Variable& beta,
+                                 Tensor& running_mean, Tensor& running_var, Tensor& counter, const op::Conv2d& conv,
+                                 const op::BatchNorm& norm, Activation activation, ThreadPool& pool);
+
+  Variable variable_;  ///< while something is pending its value is what comes before, its gradient that of the map
+  std::shared_ptr<Pending> pending_;
+};
+
+/// conv2d without a bias, then batch_norm in training. `x` must have no other reader if it is a conv_norm's: pointwise
+/// convolutions normalise it piece by piece, forward and backward (kernels/pointwise_norm).
+NormalisedMap conv_norm(NormalisedMap x, const Variable& weight, const Variable& gamma, const Variable& beta,
+                        Tensor& running_mean, Tensor& running_var, Tensor& counter, const op::Conv2d& conv,
+                        const op::BatchNorm& norm, Activation activation, ThreadPool& pool);
+
 Variable activate(const Variable& x, Activation activation, ThreadPool& pool);
 Variable add(const Variable& a, const Variable& b, ThreadPool& pool);
 /// x [batch, height, width, channels] times gate [batch, 1, 1, channels].

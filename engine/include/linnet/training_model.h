@@ -58,7 +58,10 @@ class TrainingModel {
     std::size_t first_parameter = 0;                 ///< of this node, in parameters_
     Activation fused_activation = Activation::none;  ///< of the node that follows
     bool is_fused = false;                           ///< into the batch norm before it: nothing to do
-    std::vector<int> last_uses;                      ///< nodes whose values nobody needs after this one
+    int norm = -1;                                   ///< the batch norm that in training is one with this convolution
+    bool has_convolution = false;                    ///< this is such a batch norm
+    bool has_one_reader = false;
+    std::vector<int> last_uses;  ///< nodes whose values nobody needs after this one
   };
   std::vector<Step> steps_;
 };
