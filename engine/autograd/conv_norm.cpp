@@ -5,6 +5,7 @@
 #include "engine/autograd/convolution.h"
 #include "engine/autograd/statistics.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "kernels/depthwise_norm/depthwise_norm.h"
 #include "kernels/pointwise_norm/pointwise_norm.h"
 #include "linnet/autograd_ops.h"
 
@@ -61,40 +62,64 @@ struct NormalisedMap::Operation {
   float epsilon;
   bool wants_x;
 
-  bool by_pieces() const {
-    return convolution.family() == Convolution::Family::pointwise &&
-           kernels::pointwise_norm_pays(rows(), convolution.in_channels, convolution.out_channels);
+  enum class Way { passes, pointwise, depthwise };
+  Way way() const {
+    const Convolution& c = convolution;
+    if (c.family() == Convolution::Family::pointwise &&
+        kernels::pointwise_norm_pays(rows(), c.in_channels, c.out_channels))
+      return Way::pointwise;
+    if (c.family() == Convolution::Family::depthwise && kernels::depthwise_norm_pays(c.window, c.in_channels))
+      return Way::depthwise;
+    return Way::passes;
   }
   Index rows() const { return convolution.window.out_pixels(); }
 
   /// Sets the products and the statistics of `output`.
   void forward(const Shape& shape, Tensor& variance, ThreadPool& pool) const {
     Tensor &mean = output->mean, &inverse_std = output->inverse_std;
-    if (!by_pieces()) {
-      output->products = convolve(convolution, x, weight, nullptr, shape, pool);
-      kernels::batch_norm_statistics(pool, {.rows = rows(),
-                                            .channels = output->channels(),
-                                            .input = output->products.data(),
-                                            .epsilon = epsilon,
-                                            .mean = mean.data(),
-                                            .variance = variance.data(),
-                                            .inverse_std = inverse_std.data()});
-      return;
-    }
-    output->products = Tensor(shape);
-    const Tensor packed = packed_pointwise(convolution, weight, false);
     const kernels::Norm input_norm = input ? input->norm() : kernels::Norm();
-    kernels::pointwise_norm(pool, {.rows = rows(),
-                                   .in_channels = convolution.in_channels,
-                                   .out_channels = convolution.out_channels,
-                                   .input = x.data(),
-                                   .input_norm = input ? &input_norm : nullptr,
-                                   .weights = packed.data(),
-                                   .epsilon = epsilon,
-                                   .output = output->products.data(),
-                                   .mean = mean.data(),
-                                   .variance = variance.data(),
-                                   .inverse_std = inverse_std.data()});
+    switch (way()) {
+      case Way::pointwise: {
+        output->products = Tensor(shape);
+        const Tensor packed = packed_pointwise(convolution, weight, false);
+        kernels::pointwise_norm(pool, {.rows = rows(),
+                                       .in_channels = convolution.in_channels,
+                                       .out_channels = convolution.out_channels,
+                                       .input = x.data(),
+                                       .input_norm = input ? &input_norm : nullptr,
+                                       .weights = packed.data(),
+                                       .epsilon = epsilon,
+                                       .output = output->products.data(),
+                                       .mean = mean.data(),
+                                       .variance = variance.data(),
+                                       .inverse_std = inverse_std.data()});
+        return;
+      }
+      case Way::depthwise: {
+        output->products = Tensor(shape);
+        const Tensor packed = packed_depthwise(convolution, weight);
+        kernels::depthwise_norm(pool, {.window = convolution.window,
+                                       .channels = convolution.in_channels,
+                                       .input = x.data(),
+                                       .input_norm = input ? &input_norm : nullptr,
+                                       .weights = packed.data(),
+                                       .epsilon = epsilon,
+                                       .output = output->products.data(),
+                                       .mean = mean.data(),
+                                       .variance = variance.data(),
+                                       .inverse_std = inverse_std.data()});
+        return;
+      }
+      case Way::passes:
+        output->products = convolve(convolution, x, weight, nullptr, shape, pool);
+        kernels::batch_norm_statistics(pool, {.rows = rows(),
+                                              .channels = output->channels(),
+                                              .input = output->products.data(),
+                                              .epsilon = epsilon,
+                                              .mean = mean.data(),
+                                              .variance = variance.data(),
+                                              .inverse_std = inverse_std.data()});
+    }
   }
 
   /// Of x, weight, gamma, beta.
@@ -112,9 +137,10 @@ struct NormalisedMap::Operation {
     std::vector<Tensor> gradients(4);
     gradients[2] = to_floats(sums.data() + args.channels, args.channels);
     gradients[3] = to_floats(sums.data(), args.channels);
-    if (by_pieces()) {
+    if (way() != Way::passes) {
       gradients[1] = Tensor(weight.shape());
-      pointwise_backward(gradient, gradients[0], gradients[1], pool);
+      if (wants_x) gradients[0] = Tensor(x_shape);
+      backward_by_pieces(gradient, gradients[0], gradients[1], pool);
       return gradients;
     }
     Tensor product_gradient = reuse_or_allocate(gradient);
@@ -125,14 +151,28 @@ struct NormalisedMap::Operation {
     return gradients;
   }
 
-  void pointwise_backward(const Tensor& gradient, Tensor& x_gradient, Tensor& weight_gradient, ThreadPool& pool) const {
+  void backward_by_pieces(const Tensor& gradient, Tensor& x_gradient, Tensor& weight_gradient, ThreadPool& pool) const {
     const kernels::Norm input_norm = input ? input->norm() : kernels::Norm();
-    Tensor transposed;
-    if (wants_x) {
-      x_gradient = Tensor(x_shape);
-      transposed = packed_pointwise(convolution, weight, true);
-      if (input) input->sums = room_for_sums(convolution.in_channels);
+    const bool wants_sums = input && wants_x;
+    if (wants_sums) input->sums = room_for_sums(convolution.in_channels);
+    double* input_sums = wants_sums ? input->sums.data() : nullptr;
+    if (way() == Way::depthwise) {
+      const Tensor packed = packed_depthwise(convolution, weight);
+      kernels::depthwise_norm_gradient(pool, {.window = convolution.window,
+                                              .channels = convolution.in_channels,
+                                              .input = x.data(),
+                                              .input_norm = input ? &input_norm : nullptr,
+                                              .output = output->products.data(),
+                                              .output_norm = output->norm(),
+                                              .output_gradient = gradient.data(),
+                                              .output_sums = output->sums.data(),
+                                              .weights = packed.data(),
+                                              .weight_gradient = weight_gradient.data(),
+                                              .input_gradient = x_gradient.data(),
+                                              .input_sums = input_sums});
+      return;
     }
+    const Tensor transposed = wants_x ? packed_pointwise(convolution, weight, true) : Tensor();
     kernels::pointwise_norm_gradient(pool, {.rows = rows(),
                                             .in_channels = convolution.in_channels,
                                             .out_channels = convolution.out_channels,
@@ -145,7 +185,7 @@ struct NormalisedMap::Operation {
                                             .weights = transposed.data(),
                                             .weight_gradient = weight_gradient.data(),
                                             .input_gradient = x_gradient.data(),
-                                            .input_sums = input && wants_x ? input->sums.data() : nullptr});
+                                            .input_sums = input_sums});
   }
 };
 
@@ -173,7 +213,7 @@ NormalisedMap conv_norm(NormalisedMap x, const Variable& weight, const Variable&
                                      .output = std::make_shared<NormalisedMap::Pending>(),
                                      .epsilon = norm.epsilon,
                                      .wants_x = x.variable_.requires_gradient()};
-  if (!operation.by_pieces()) x.value(pool);
+  if (operation.way() == NormalisedMap::Operation::Way::passes) x.value(pool);
   operation.x = x.variable_.value();
   operation.input = x.pending_;
   if (x.pending_ != nullptr) {

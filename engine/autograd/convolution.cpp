@@ -29,6 +29,12 @@ Tensor packed_pointwise(const Convolution& c, const Tensor& weight, bool transpo
   return packed;
 }
 
+Tensor packed_depthwise(const Convolution& c, const Tensor& weight) {
+  Tensor packed(weight.shape());
+  kernels::depthwise_pack(weight.data(), c.in_channels, c.window.kernel_area(), packed.data());
+  return packed;
+}
+
 Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, const float* bias, Shape shape,
                 ThreadPool& pool) {
   Tensor output(std::move(shape));
@@ -49,8 +55,7 @@ Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, con
       break;
     }
     case Convolution::Family::depthwise: {
-      Tensor packed(weight.shape());
-      kernels::depthwise_pack(weight.data(), c.in_channels, area, packed.data());
+      const Tensor packed = packed_depthwise(c, weight);
       kernels::depthwise(pool, {.window = c.window,
                                 .channels = c.in_channels,
                                 .input = x.data(),
@@ -116,8 +121,7 @@ Tensor input_gradient(const Convolution& c, const Shape& shape, const Tensor& we
       break;
     }
     case Convolution::Family::depthwise: {
-      Tensor packed(weight.shape());
-      kernels::depthwise_pack(weight.data(), c.in_channels, c.window.kernel_area(), packed.data());
+      const Tensor packed = packed_depthwise(c, weight);
       kernels::depthwise_input_gradient(pool, {.window = c.window,
                                                .channels = c.in_channels,
                                                .output_gradient = output_gradient.data(),

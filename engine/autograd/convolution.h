@@ -31,5 +31,7 @@ Tensor weight_gradient(const Convolution& c, const Shape& shape, const Tensor& x
 
 /// The weight of a pointwise convolution for kernels::pointwise; transposed: for the gradient of its input.
 Tensor packed_pointwise(const Convolution& c, const Tensor& weight, bool transposed);
+/// The weight of a depthwise convolution for all its kernels.
+Tensor packed_depthwise(const Convolution& c, const Tensor& weight);
 
 }  // namespace linnet::autograd

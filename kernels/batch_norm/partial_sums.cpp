@@ -14,12 +14,19 @@ void PartialSums::add_up(double* sums) const {
 }
 
 void join_moments(const PartialSums& moments, const Chunks& chunks, float epsilon, const Statistics& statistics) {
+  std::vector<double> counts;
+  for (Index chunk = 0; chunk < chunks.count(); ++chunk) counts.push_back(static_cast<double>(chunks[chunk].size()));
+  join_moments(moments, counts, epsilon, statistics);
+}
+
+void join_moments(const PartialSums& moments, const std::vector<double>& counts, float epsilon,
+                  const Statistics& statistics) {
   // Chan, Golub and LeVeque: joins the moments of two sets of rows without cancellation.
   const auto channels = static_cast<std::size_t>(moments.channels());
   std::vector<double> mean(channels), squares(channels);
   double count = 0.0;
-  for (Index chunk = 0; chunk < chunks.count(); ++chunk) {
-    const auto more = static_cast<double>(chunks[chunk].size());
+  for (Index chunk = 0; chunk < moments.chunks(); ++chunk) {
+    const double more = counts[static_cast<std::size_t>(chunk)];
     const double share = more / (count + more), weight = count * share;
     const double *chunk_mean = moments.first(chunk), *chunk_squares = moments.second(chunk);
     for (std::size_t c = 0; c < channels; ++c) {

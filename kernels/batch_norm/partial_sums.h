@@ -33,6 +33,9 @@ struct Statistics {
   float* variance;     ///< biased
   float* inverse_std;  ///< 1 / sqrt(variance + epsilon)
 };
+/// `counts`: the number of rows in each.
+void join_moments(const PartialSums& moments, const std::vector<double>& counts, float epsilon,
+                  const Statistics& statistics);
 void join_moments(const PartialSums& moments, const Chunks& chunks, float epsilon, const Statistics& statistics);
 
 }  // namespace linnet::kernels

@@ -4,6 +4,7 @@
 #include "kernel_test.h"
 #include "kernels/pointwise/pointwise.h"
 #include "linnet/thread_pool.h"
+#include "norm_layer.h"
 
 namespace linnet::kernels::test::pointwise_norm_test {
 namespace {
@@ -30,20 +31,6 @@ void multiply(ThreadPool& pool, Index rows, Index inputs, Index outputs, const f
                    .output_stride = outputs,
                    .epilogue = {}});
 }
-
-/// Parameters and statistics of a batch norm.
-struct Layer {
-  Layer(Index channels, unsigned seed, Activation with)
-      : gamma(random_floats(channels, seed, 0.5f, 2.0f)),
-        beta(random_floats(channels, seed + 1)),
-        mean(random_floats(channels, seed + 2)),
-        inverse_std(random_floats(channels, seed + 3, 0.5f, 2.0f)),
-        activation(with) {}
-  Norm norm() const { return {gamma.data(), beta.data(), mean.data(), inverse_std.data(), activation}; }
-
-  std::vector<float> gamma, beta, mean, inverse_std;
-  Activation activation;
-};
 
 struct Case {
   Index rows, in_channels, out_channels;
@@ -190,18 +177,8 @@ class Step {
 
   Case c_;
   std::vector<float> input_, weights_, output_gradient_;
-  Layer input_layer_, output_layer_;
+  NormLayer input_layer_, output_layer_;
 };
-
-template <class Value>
-void expect_near(const std::vector<Value>& found, const std::vector<Value>& expected, double tolerance) {
-  ASSERT_EQ(found.size(), expected.size());
-  double largest = 0;
-  for (const Value value : expected) largest = std::max(largest, std::abs(static_cast<double>(value)));
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    ASSERT_NEAR(static_cast<double>(found[i]), static_cast<double>(expected[i]), tolerance * largest) << i;
-  }
-}
 
 TEST(PointwiseNorm, IsThePassesInOneWithTheSameBitsForAnyThreads) {
   ThreadPool pool(1), three(3);
