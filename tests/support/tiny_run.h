@@ -88,6 +88,7 @@ inline std::vector<nlohmann::json> metrics_of(const std::string& folder) {
     nlohmann::json json = nlohmann::json::parse(line);
     json.erase("seconds");
     json.erase("images_per_s");
+    json.erase("waiting");
     lines.push_back(json);
   }
   return lines;

@@ -127,6 +127,9 @@ TEST_F(TrainCli, WrongUseEndsWithTwoAndOneLine) {
            {arguments("a", {"--optimiser.lr", "fast"}), "'optimiser.lr' must be a number > 0, found \"fast\""},
            {arguments("a", {"--seed", "-1"}), "'seed'"},
            {arguments("a", {"--epochs"}), "--epochs"},
+           {arguments("a", {"--time-limit", "soon"}), "found 'soon'"},
+           {arguments("a", {"--time-limit", "2x"}), "found '2x'"},
+           {arguments("a", {"--time-limit", "0"}), "found '0'"},
            {arguments("a", {"loose"}), "'loose'"}}) {
     const Result result = run(words);
     EXPECT_EQ(result.code, 2) << result.err;
@@ -174,6 +177,23 @@ TEST_F(TrainCli, KeepsARunUnlessTold) {
   EXPECT_FALSE(model("run") == before);
 }
 
+TEST_F(TrainCli, ADryRunWritesNothing) {
+  const Result result = run(arguments("dry", {"--dry-run", "--batch", "32"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  for (const char* part : {"\"batch\": 32", "input [32, 16, 16, 1]", "memory: ", "time: "})
+    EXPECT_NE(result.out.find(part), std::string::npos) << part << "\n" << result.out;
+  EXPECT_FALSE(std::filesystem::exists(out("dry")));
+  EXPECT_EQ(run({"--recipe", recipe_, "--dry-run"}).code, 0);
+}
+
+TEST_F(TrainCli, ATimeLimitIsTold) {
+  const Result result = run(arguments("limited", {"--time-limit", "0.001s"}));
+  EXPECT_EQ(result.code, 124);
+  expect_one_line(result.err, "the time limit is reached after step 1");
+  EXPECT_EQ(run(arguments("limited", {"--resume", "--time-limit", "1h30m", "--steps", "2"})).code, 0);
+}
+
 // Killed again and again, at moments that a seed decides, until it is done; not one bit differs.
 TEST_F(TrainCli, ARunThatWasKilledEndsInTheSameBits) {
   const auto begin = std::chrono::steady_clock::now();
@@ -215,7 +235,7 @@ TEST_F(TrainCli, AnInterruptLeavesACheckpointToGoOnFrom) {
     wait_for(out(name) + "/checkpoint.safetensors");
     kill(child, signal);
     const Result result = finish(child);
-    EXPECT_EQ(result.code, 128 + signal);
+    EXPECT_EQ(result.code, 130);
     expect_one_line(result.err, "--resume");
     const training::Integer step = training::load_checkpoint(out(name) + "/checkpoint.safetensors").step;
     EXPECT_GT(step, 0);

@@ -19,8 +19,12 @@ Checkpoint example() {
   checkpoint.recipe.optimiser.lr = 0.1 + 0.2;
   checkpoint.step = 123456789012;
   checkpoint.closed = false;
-  checkpoint.epoch = {1.0 / 3, 7, 11, 0.1};
-  checkpoint.interval = {2.0 / 3, 5, 9, 0.7};
+  checkpoint.origin = {"0.1", "a \"CPU\"", "avx2", "0123456789abcdef"};
+  checkpoint.epoch = {1.0 / 3, 7, 11, 0.1, 0.01};
+  checkpoint.interval = {2.0 / 3, 5, 9, 0.7, 0.2};
+  checkpoint.highest = 0.9321;
+  checkpoint.stale = 3;
+  checkpoint.kept = {{4, 0.9321}, {2, 1.0 / 7}};
   checkpoint.best = 0.9123;
   checkpoint.seconds = 1e-3;
   checkpoint.log_size = 4711;
@@ -54,8 +58,18 @@ TEST(Checkpoint, ComesBackAsItWas) {
     EXPECT_EQ(a.right, b.right);
     EXPECT_EQ(a.images, b.images);
     EXPECT_EQ(a.seconds, b.seconds);
+    EXPECT_EQ(a.waiting, b.waiting);
   }
   EXPECT_EQ(loaded.best, saved.best);
+  EXPECT_EQ(loaded.highest, saved.highest);
+  EXPECT_EQ(loaded.stale, saved.stale);
+  ASSERT_EQ(loaded.kept.size(), 2u);
+  EXPECT_EQ(loaded.kept[1].epoch, 2);
+  EXPECT_EQ(loaded.kept[1].top1, 1.0 / 7);
+  EXPECT_EQ(loaded.origin.version, saved.origin.version);
+  EXPECT_EQ(loaded.origin.cpu, saved.origin.cpu);
+  EXPECT_EQ(loaded.origin.isa, saved.origin.isa);
+  EXPECT_EQ(loaded.origin.data, saved.origin.data);
   EXPECT_EQ(loaded.seconds, saved.seconds);
   EXPECT_EQ(loaded.log_size, saved.log_size);
   expect_same(loaded.weights, saved.weights);

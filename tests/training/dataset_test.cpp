@@ -267,5 +267,29 @@ TEST(Dataset, NothingButDamageIsAnError) {
   }
 }
 
+TEST(Dataset, FingerprintsTellDataApartWhereverItLies) {
+  const TemporaryFolder here, there;
+  for (const TemporaryFolder* folder : {&here, &there}) {
+    write(folder->file("a/one.ppm"), "P6 1 1 255 abc");
+    write(folder->file("b/two.ppm"), "P6 1 1 255 abcd");
+  }
+  const auto print = [](const TemporaryFolder& folder) { return fingerprint(*open_dataset(folder.path())); };
+  const std::string first = print(here);
+  EXPECT_EQ(first.size(), 16u);
+  EXPECT_EQ(first, print(there));
+  write(there.file("b/two.ppm"), "P6 1 1 255 abc");
+  EXPECT_NE(first, print(there)) << "another size";
+  write(there.file("b/two.ppm"), "P6 1 1 255 abcd");
+  EXPECT_EQ(first, print(there));
+  fs::rename(there.file("b"), there.file("c"));
+  EXPECT_NE(first, print(there)) << "another class";
+
+  std::vector<std::string> problems;
+  const auto in_memory = load_into_memory(*open_dataset(here.path()), 1, problems);
+  const std::string pixels = fingerprint(*in_memory);
+  write(here.file("a/one.ppm"), "P6 1 1 255 abd");
+  EXPECT_NE(pixels, fingerprint(*load_into_memory(*open_dataset(here.path()), 1, problems)));
+}
+
 }  // namespace
 }  // namespace linnet::training

@@ -41,6 +41,7 @@ class MadeDataset final : public Dataset {
     }
     return image;
   }
+  std::uint64_t mark(Index index) const override { return static_cast<std::uint64_t>(index); }
   void fail_at_the_last() { fail_at_the_last_ = true; }
 
  private:

@@ -79,8 +79,9 @@ autograd::Variable loss_of_case(const json& file, const json& golden, const auto
   if (reduction != "mean") return cross_entropy(logits, targets, pool, 1.0);
   if (!temperature) return loss_of(logits, targets, options, pool);
   const autograd::Variable distance = distillation(logits, teacher, "kl", *temperature, pool);
-  return hard_weight == 0 ? distance
-                          : weighted_sum(loss_of(logits, targets, options, pool), hard_weight, distance, soft_weight);
+  return hard_weight == 0
+             ? distance
+             : weighted_sum({{loss_of(logits, targets, options, pool), hard_weight}, {distance, soft_weight}});
 }
 
 TEST(Losses, EqualGoldenValuesAndGradients) {

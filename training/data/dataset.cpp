@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <mutex>
 #include <thread>
 
 #include "linnet/error.h"
+#include "training/data/fingerprint.h"
 #include "training/data/memory_dataset.h"
 #include "training/data/readers.h"
 
@@ -96,6 +98,19 @@ std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int thre
     throw Error("none of " + std::to_string(size) + " pictures can be read; the first: " + damages.front());
   }
   return result;
+}
+
+std::string fingerprint(const Dataset& dataset) {
+  Fingerprint print;
+  for (const std::string& name : dataset.classes()) print.add(name);
+  for (Index i = 0; i < dataset.size(); ++i) {
+    print.add(dataset.name(i));
+    print.add(static_cast<std::uint64_t>(dataset.label(i)));
+    print.add(dataset.mark(i));
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(print.value()));
+  return text;
 }
 
 }  // namespace linnet::training

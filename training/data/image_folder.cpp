@@ -56,6 +56,10 @@ class ImageFolder final : public Dataset {
   int label(Index index) const override { return at(index).label; }
   std::string name(Index index) const override { return at(index).name; }
   Image read(Index index) const override { return read_image((root_ / at(index).name).string(), orientation_); }
+  std::uint64_t mark(Index index) const override {
+    std::error_code ignored;  // reading it will tell
+    return static_cast<std::uint64_t>(fs::file_size(root_ / at(index).name, ignored));
+  }
 
  private:
   struct Picture {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "linnet/training/dataset.h"
+#include "training/data/fingerprint.h"
 
 namespace linnet::training {
 
@@ -23,6 +24,14 @@ class MemoryDataset final : public Dataset {
   int label(Index index) const override { return labels_[static_cast<std::size_t>(index)]; }
   std::string name(Index index) const override { return names_[static_cast<std::size_t>(index)]; }
   Image read(Index index) const override { return images_[static_cast<std::size_t>(index)]; }
+  std::uint64_t mark(Index index) const override {
+    const Image& image = images_[static_cast<std::size_t>(index)];
+    Fingerprint print;
+    print.add(static_cast<std::uint64_t>(image.height));
+    print.add(static_cast<std::uint64_t>(image.width));
+    print.add(image.pixels);
+    return print.value();
+  }
 
  private:
   std::vector<std::string> classes_;

@@ -57,16 +57,23 @@ autograd::Variable distillation(const autograd::Variable& logits, const Tensor& 
   throw Error("distillation: unknown kind '" + kind + "', expected kl or mse");
 }
 
-autograd::Variable weighted_sum(const autograd::Variable& a, double weight_a, const autograd::Variable& b,
-                                double weight_b) {
-  const double value =
-      weight_a * static_cast<double>(a.value().data()[0]) + weight_b * static_cast<double>(b.value().data()[0]);
-  auto backward = [weight_a, weight_b](const Tensor& output_gradient) {
-    const double gradient = static_cast<double>(output_gradient.data()[0]);
-    return std::vector<Tensor>{Tensor::full({}, static_cast<float>(weight_a * gradient)),
-                               Tensor::full({}, static_cast<float>(weight_b * gradient))};
+autograd::Variable weighted_sum(const std::vector<std::pair<autograd::Variable, double>>& terms) {
+  double value = 0;
+  std::vector<autograd::Variable> losses;
+  std::vector<double> weights;
+  for (const auto& [loss, weight] : terms) {
+    value += weight * static_cast<double>(loss.value().data()[0]);
+    losses.push_back(loss);
+    weights.push_back(weight);
+  }
+  auto backward = [weights](const Tensor& output_gradient) {
+    std::vector<Tensor> gradients;
+    for (const double weight : weights)
+      gradients.push_back(
+          Tensor::full({}, static_cast<float>(weight * static_cast<double>(output_gradient.data()[0]))));
+    return gradients;
   };
-  return autograd::Variable::record("weighted_sum", Tensor::full({}, static_cast<float>(value)), {a, b},
+  return autograd::Variable::record("weighted_sum", Tensor::full({}, static_cast<float>(value)), std::move(losses),
                                     std::move(backward));
 }
 

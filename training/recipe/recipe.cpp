@@ -74,8 +74,8 @@ std::vector<RecipeField> recipe_fields() {
   std::vector<RecipeField> result;
   const Recipe defaults;
   for (const Field& field : fields())
-    result.push_back(
-        {field.name, std::string(field.help) + " (" + expectation(field) + ")", get_value(field, defaults).dump()});
+    result.push_back({field.name, std::string(field.help) + " (" + expectation(field) + ")",
+                      get_value(field, defaults).dump(), field.may_change});
   return result;
 }
 

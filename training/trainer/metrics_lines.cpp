@@ -12,6 +12,7 @@ nlohmann::ordered_json interval_line(const Checkpoint& state, Integer epoch, dou
           {"top1", state.interval.top1()},
           {"lr", learning_rate},
           {"images_per_s", static_cast<double>(state.interval.images) / std::max(state.interval.seconds, 1e-9)},
+          {"waiting", state.interval.waiting / std::max(state.interval.seconds, 1e-9)},
           {"seconds", state.seconds}};
 }
 

@@ -1,4 +1,5 @@
-// The lines of metrics.jsonl. `seconds` and `images_per_s` are wall-clock fields; all else follows from the recipe.
+// The lines of metrics.jsonl. `seconds`, `images_per_s` and `waiting` (the share of the time that
+// steps wait for pictures) are wall-clock fields; all else follows from the recipe.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -152,7 +152,7 @@ Preprocessing preprocessing_of(const Recipe& recipe) {
 
 LoaderOptions training_loader_options(const Recipe& recipe, const Graph& graph) {
   LoaderOptions options = loader_options(recipe, graph);
-  options.batch = to_index(recipe.batch);
+  options.batch = to_index(recipe.batch * recipe.accumulate);
   options.shuffle = true;
   options.drop_last = true;
   options.augmentation = augmentation_of(recipe);

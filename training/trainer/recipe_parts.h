@@ -2,8 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "linnet/graph.h"
+#include "linnet/training/checkpoint.h"
 #include "linnet/training/ema.h"
 #include "linnet/training/loader.h"
 #include "linnet/training/losses.h"
@@ -20,6 +23,12 @@ struct Datasets {
 /// Opens both; `problems` gets a message for each damaged picture that was left out. Throws linnet::Error if they have
 /// other classes.
 Datasets open_datasets(const Recipe& recipe, std::vector<std::string>& problems);
+
+/// What this run would have in its checkpoints.
+Origin origin_of(const Datasets& data);
+
+/// "CPU A, now B" for each part that differs, but for the data.
+std::vector<std::string> differences(const Origin& before, const Origin& now);
 
 /// Throws linnet::Error if the data has more classes than the recipe says.
 Graph build_graph(const Recipe& recipe, const Dataset& train);

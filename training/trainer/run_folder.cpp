@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -17,6 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* file_names[] = {"recipe.json", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"};
+
+constexpr std::string_view kept_prefix = "checkpoint-epoch-", kept_suffix = ".safetensors";
+
+bool is_kept_checkpoint(std::string_view name) {
+  if (!name.starts_with(kept_prefix) || !name.ends_with(kept_suffix)) return false;
+  name.remove_prefix(kept_prefix.size());
+  name.remove_suffix(kept_suffix.size());
+  return name.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 [[noreturn]] void fail(const std::string& path, const char* what, int reason) {
   throw Error(path + ": cannot " + what + ": " + std::generic_category().message(reason));
@@ -38,6 +49,7 @@ void remove_run(const std::string& folder) {
     fs::remove(fs::path(folder) / name, error);
     if (error) throw Error(folder + "/" + name + ": cannot remove: " + error.message());
   }
+  RunFolder(folder).keep_only({});
 }
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
@@ -48,6 +60,22 @@ RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
     for (const char* name : file_names)
       if (entry.path().filename().string().starts_with(std::string(name) + ".tmp-"))
         fs::remove(entry.path(), error);  // if it stays, it only takes space
+}
+
+std::string RunFolder::checkpoint_of_epoch(Integer epoch) const {
+  std::string number = std::to_string(epoch);
+  constexpr std::size_t digits = 4;  // so that names sort by epoch
+  number.insert(0, number.size() < digits ? digits - number.size() : 0, '0');
+  return path_ + "/" + std::string(kept_prefix) + number + std::string(kept_suffix);
+}
+
+void RunFolder::keep_only(const std::vector<Integer>& epochs) const {
+  std::set<fs::path> kept;
+  for (const Integer epoch : epochs) kept.insert(checkpoint_of_epoch(epoch));
+  std::error_code ignored;  // what cannot be removed only takes space
+  for (const auto& entry : fs::directory_iterator(path_, ignored))
+    if (is_kept_checkpoint(entry.path().filename().string()) && !kept.contains(entry.path()))
+      fs::remove(entry.path(), ignored);
 }
 
 bool RunFolder::has_checkpoint() const {

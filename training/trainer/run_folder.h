@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "linnet/training/recipe.h"
 
@@ -17,7 +18,10 @@ class RunFolder {
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
   std::string checkpoint() const { return path_ + "/checkpoint.safetensors"; }
   std::string model() const { return path_ + "/model.safetensors"; }
+  std::string checkpoint_of_epoch(Integer epoch) const;
   bool has_checkpoint() const;
+  /// Removes checkpoints of epochs other than these.
+  void keep_only(const std::vector<Integer>& epochs) const;
 
  private:
   std::string path_;

@@ -1,6 +1,7 @@
 // Labelled pictures.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ class Dataset {
   virtual std::string name(Index index) const = 0;
   /// Throws linnet::Error that names the picture if it is damaged.
   virtual Image read(Index index) const = 0;
+  /// A number that changes when the picture does, without decoding it if possible: of the size of its file, or of its
+  /// pixels.
+  virtual std::uint64_t mark(Index index) const = 0;
   /// Files that were found beside the pictures and are none, in the order of their names; they are not counted in
   /// size().
   virtual const std::vector<std::string>& foreign_files() const { return foreign_files_; }
@@ -57,5 +61,9 @@ std::shared_ptr<const Dataset> open_dataset(const std::string& path, const Datas
 /// messages appended to `problems`. Throws linnet::Error if no picture can be read.
 std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int threads,
                                                 std::vector<std::string>& problems);
+
+/// 16 hexadecimal digits that tell one data set from another: of the classes and of all names, labels and marks, in
+/// order. Where the data lies does not matter.
+std::string fingerprint(const Dataset& dataset);
 
 }  // namespace linnet::training

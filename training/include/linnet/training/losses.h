@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "linnet/autograd.h"
@@ -59,8 +60,7 @@ autograd::Variable binary_cross_entropy(const autograd::Variable& logits, const 
 autograd::Variable distillation(const autograd::Variable& logits, const Tensor& teacher, const std::string& kind,
                                 double temperature, ThreadPool& pool);
 
-/// weight_a * a + weight_b * b, of two scalars.
-autograd::Variable weighted_sum(const autograd::Variable& a, double weight_a, const autograd::Variable& b,
-                                double weight_b);
+/// The sum of weight * loss, of scalars.
+autograd::Variable weighted_sum(const std::vector<std::pair<autograd::Variable, double>>& terms);
 
 }  // namespace linnet::training

@@ -143,6 +143,7 @@ struct Recipe {
 
   double label_smoothing = 0;
   Integer batch = 64;
+  Integer accumulate = 1;
   Integer epochs = 10;
   Integer steps = 0;
   Integer seed = 1;
@@ -153,12 +154,16 @@ struct Recipe {
   Integer checkpoint_every = 0;
   Integer log_every = 50;
   std::string save = "best";
+  Integer keep_best = 0;
+  Integer patience = 0;
+  double min_improvement = 0;
 };
 
 struct RecipeField {
   std::string name;      ///< dotted: "optimiser.lr"
   std::string help;      ///< with its range or choices
   std::string fallback;  ///< the default, as JSON
+  bool may_change;       ///< when a run is resumed
 };
 
 /// All fields in the order of the file.
@@ -183,7 +188,7 @@ void set_recipe_field(Recipe& recipe, const std::string& name, const std::string
 void check_recipe(const Recipe& recipe);
 
 /// Throws linnet::Error that names the first field that differs, with both values, unless it may change when a run is
-/// resumed: description, steps, threads, loader_threads, checkpoint_every.
+/// resumed: those marked so in the table. Data may have moved: what it holds is told by its fingerprint.
 void check_resumable(const Recipe& before, const Recipe& now);
 
 }  // namespace linnet::training

@@ -1,7 +1,8 @@
 // A training run, from a recipe to a folder with the model.
 //
 // The folder holds recipe.json (the whole recipe), metrics.jsonl (one JSON object per line), checkpoint.safetensors
-// (the last state, to resume from) and model.safetensors (the result so far).
+// (the last state, to resume from), model.safetensors (the result so far) and, if asked for, the checkpoints of the
+// best epochs (checkpoint-epoch-0012.safetensors).
 #pragma once
 
 #include <functional>
@@ -58,7 +59,7 @@ class RunObserver {
   virtual void on_step(const StepReport&) {}
   virtual void on_validation_begin() {}
   virtual void on_validation(const ValidationReport&) {}
-  /// Something that does not end the run: a picture that could not be read.
+  /// Something that does not end the run: a picture that could not be read, a loader that is too slow.
   virtual void on_problem(const std::string&) {}
 };
 
@@ -66,10 +67,14 @@ struct RunOptions {
   std::string folder;
   bool resume = false;                   ///< go on from the folder's checkpoint, if there is one
   std::function<bool()> stop_requested;  ///< asked after each step; true ends the run after a checkpoint
+  double time_limit =
+      0;  ///< seconds after which the run ends, with a checkpoint, the time of that allowed for; 0: none
 };
 
 struct RunResult {
-  bool interrupted = false;
+  bool interrupted = false;    ///< it can go on
+  bool time_over = false;      ///< interrupted by the time limit
+  bool stopped_early = false;  ///< done, for want of improvement
   Integer step = 0;
   double best = -1;  ///< top-1 of the saved model; -1 if none was validated
 };
@@ -81,7 +86,8 @@ bool holds_run(const std::string& folder);
 void remove_run(const std::string& folder);
 
 /// Trains. The same recipe gives the same model and metrics, wall-clock fields excepted, for any number of threads and
-/// however often the run was interrupted. Throws linnet::Error; the last checkpoint is then still there.
+/// however often the run was interrupted. Throws linnet::Error; the last checkpoint is then still there, and where
+/// values stopped being finite the message names it.
 RunResult train(const Recipe& recipe, const RunOptions& options, RunObserver& observer);
 
 }  // namespace linnet::training
