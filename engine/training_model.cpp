@@ -78,6 +78,11 @@ struct TrainingModel::Run {
     return training() ? variable : Variable(variable.value());
   }
 
+  /// Whether this batch norm is one operation with the convolution before it.
+  bool joins_convolution(const Step& norm) const {
+    return training() && norm.has_convolution && !norm.fixed_statistics;
+  }
+
   /// This node, a convolution, and the batch norm behind it.
   NormalisedMap conv_norm(const op::Conv2d& conv) {
     const auto norm = static_cast<std::size_t>(step().norm);
@@ -101,13 +106,15 @@ struct TrainingModel::Run {
     throw Error("training model: node '" + node().name + "' is a second input");
   }
   NormalisedMap operator()(const op::Conv2d& op) {
-    if (training() && step().norm >= 0) return conv_norm(op);
+    if (step().norm >= 0 && joins_convolution(model.steps_[static_cast<std::size_t>(step().norm)]))
+      return conv_norm(op);
     return autograd::conv2d(input(0), parameter(0), op.bias ? parameter(1) : Variable(), op, pool);
   }
   NormalisedMap operator()(const op::BatchNorm& op) {
-    if (training() && step().has_convolution) return map(0);
+    if (joins_convolution(step())) return map(0);
     return autograd::batch_norm(input(0), parameter(0), parameter(1), buffer(".running_mean"), buffer(".running_var"),
-                                buffer(".num_batches_tracked"), op, step().fused_activation, training(), pool);
+                                buffer(".num_batches_tracked"), op, step().fused_activation,
+                                training() && !step().fixed_statistics, pool);
   }
   NormalisedMap operator()(const op::Activate& op) {
     return step().is_fused ? map(0) : NormalisedMap(autograd::activate(input(0), op.activation, pool));
@@ -149,6 +156,22 @@ struct TrainingModel::Run {
   }
   NormalisedMap operator()(const op::Softmax&) { return autograd::softmax(input(0), pool); }
 };
+
+void TrainingModel::keep(const std::string& name) {
+  for (LearnableParameter& parameter : parameters_) {
+    if (parameter.name != name) continue;
+    parameter.variable = Variable(parameter.variable.value());
+    return;
+  }
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    for (const Parameter& owned : linnet::parameters(graph_, static_cast<int>(i))) {
+      if (owned.name != name) continue;
+      steps_[i].fixed_statistics = true;
+      return;
+    }
+  }
+  throw Error("training model: " + graph_.name + " has no tensor '" + name + "' to keep");
+}
 
 Variable TrainingModel::forward(const Tensor& input, Mode mode, std::uint64_t seed, ThreadPool& pool) {
   const std::size_t outputs = graph_.output_nodes().size();

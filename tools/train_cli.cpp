@@ -86,8 +86,17 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "End after so long, with a checkpoint to go on from: seconds, or 90m, 2h30m, 1d");
   app.add_flag("--dry-run", arguments.dry_run,
                "Show the whole recipe, shapes, memory and time after a few trial steps; write nothing");
+  constexpr std::pair<const char*, const char*> short_names[] = {
+      {"data.subset", "--subset"}, {"data.val_split", "--val-split"}, {"data.folds", "--folds"},
+      {"data.fold", "--fold"},     {"finetune.weights", "--weights"}, {"finetune.freeze", "--freeze"},
+  };
+  const auto names_of = [&short_names](const std::string& field) {
+    for (const auto& [name, short_name] : short_names)
+      if (field == name) return short_name + (",--" + field);
+    return "--" + field;
+  };
   for (const RecipeField& field : recipe_fields())
-    app.add_option("--" + field.name, arguments.fields[field.name], field.help + " [" + field.fallback + "]")
+    app.add_option(names_of(field.name), arguments.fields[field.name], field.help + " [" + field.fallback + "]")
         ->type_name("")
         ->group("Fields of the recipe [default]");
   app.footer(

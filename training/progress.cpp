@@ -44,6 +44,7 @@ void Progress::on_plan(const RunPlan& plan) {
                     static_cast<long long>(epochs_)));
   write_line(format("%d %s, %s kernels, seed %lld", plan.threads, plan.threads == 1 ? "thread" : "threads",
                     plan.isa.c_str(), static_cast<long long>(plan.recipe.seed)));
+  for (const std::string& note : plan.notes) write_line(note);
   if (plan.first_step > 0)
     write_line(format("goes on after step %lld of %lld", static_cast<long long>(first_step_),
                       static_cast<long long>(last_step_)));

@@ -166,6 +166,37 @@ TEST(TrainingModel, EvaluationRecordsAndChangesNothing) {
   for (Index i = 0; i < 10; ++i) EXPECT_NEAR(alone.data()[i], output.value().data()[10 + i], 1e-5f);
 }
 
+TEST(TrainingModel, WhatIsKeptStaysAndIsGoneBy) {
+  const Graph graph = everything();
+  ThreadPool pool(2);
+  const Tensor input = random_tensor({3, 14, 13, 1}, 7);
+  const Weights start = initial_weights(graph, 3);
+  TrainingModel reference(graph, start), model(graph, start);
+  // With its statistics kept and nothing dropped, training goes forward as evaluation does.
+  for (const Parameter& parameter : parameters(graph))
+    if (!is_learnable(parameter.role)) model.keep(parameter.name);
+  model.keep("expand.weight");
+  Graph without_chance = graph;
+  for (Node& node : without_chance.nodes) {
+    if (auto* dropout = std::get_if<op::Dropout>(&node.op)) dropout->rate = 0;
+    if (auto* path = std::get_if<op::DropPath>(&node.op)) path->rate = 0;
+  }
+  TrainingModel plain(without_chance, start);
+  for (const Parameter& parameter : parameters(graph))
+    if (!is_learnable(parameter.role)) plain.keep(parameter.name);
+  EXPECT_TRUE(same_bits(plain.forward(input, Mode::training, 1, pool).value(),
+                        reference.forward(input, Mode::evaluation, 1, pool).value()));
+
+  const Variable output = model.forward(input, Mode::training, 1, pool);
+  backward(testing::weighted_sum(output, random_tensor(output.shape(), 9)), pool);
+  for (const auto& [name, tensor] : model.weights()) EXPECT_TRUE(same_bits(tensor, start.at(name))) << name;
+  for (const TrainingModel::LearnableParameter& parameter : model.parameters()) {
+    EXPECT_EQ(parameter.variable.requires_gradient(), parameter.name != "expand.weight") << parameter.name;
+    EXPECT_EQ(parameter.variable.gradient().empty(), parameter.name == "expand.weight") << parameter.name;
+  }
+  EXPECT_THROW(model.keep("nothing.weight"), Error);
+}
+
 TEST(TrainingModel, WeightsAreViewsAndCanBeReplaced) {
   ThreadPool pool(1);
   const Graph graph = everything();

@@ -211,6 +211,25 @@ TEST(Optimisers, WeightDecayHasItsExclusions) {
   EXPECT_THROW(decayed(options), Error);
 }
 
+TEST(Optimisers, RatesCanDifferByName) {
+  ThreadPool pool(1);
+  OptimiserOptions options;
+  options.momentum = 0;
+  options.nesterov = false;
+  options.lr_factors = {{"a.b*", 3}, {"a.*", 0.5}};
+  Optimiser::Parameters parameters;
+  for (const char* name : {"a.weight", "a.bias", "b.weight"})
+    parameters.push_back({name, ParameterRole::weight, autograd::Variable(Tensor::zeros({1}), true)});
+  Optimiser optimiser(options, parameters);
+  for (auto& parameter : parameters) parameter.variable.gradient() = Tensor::full({1}, 1);
+  optimiser.step(0.25, pool);
+  EXPECT_EQ(*parameters[0].variable.value().data(), -0.125f);
+  EXPECT_EQ(*parameters[1].variable.value().data(), -0.75f);
+  EXPECT_EQ(*parameters[2].variable.value().data(), -0.25f);
+  options.lr_factors = {{"c.*", 2}};
+  EXPECT_THROW(Optimiser(options, parameters), Error);
+}
+
 TEST(Optimisers, AGivenMomentumActsInThatStep) {
   ThreadPool pool(1);
   OptimiserOptions options;

@@ -87,8 +87,8 @@ TEST_F(TrainerTest, LearnsAndLeavesItsFiles) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(out("run"))) names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"checkpoint.safetensors", "metrics.jsonl", "model.safetensors", "recipe.json"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"checkpoint.safetensors", "classes.json", "metrics.jsonl",
+                                             "model.safetensors", "recipe.json"}));
   EXPECT_EQ(to_json(load_recipe(out("run") + "/recipe.json")), to_json(recipe));
 
   const std::vector<nlohmann::json> lines = tiny_run::metrics_of(out("run"));

@@ -17,17 +17,15 @@ namespace linnet::training {
 namespace fs = std::filesystem;
 
 DatasetKind dataset_kind_from_name(const std::string& name) {
-  constexpr std::pair<const char*, DatasetKind> names[] = {{"auto", DatasetKind::automatic},
-                                                           {"idx", DatasetKind::idx},
-                                                           {"cifar10", DatasetKind::cifar10},
-                                                           {"cifar100", DatasetKind::cifar100},
-                                                           {"folder", DatasetKind::folder}};
+  constexpr std::pair<const char*, DatasetKind> names[] = {
+      {"auto", DatasetKind::automatic},    {"idx", DatasetKind::idx},       {"cifar10", DatasetKind::cifar10},
+      {"cifar100", DatasetKind::cifar100}, {"folder", DatasetKind::folder}, {"tar", DatasetKind::tar}};
   for (const auto& [known, kind] : names) {
     if (name == known) {
       return kind;
     }
   }
-  throw Error("unknown kind of data set '" + name + "', expected auto, idx, cifar10, cifar100 or folder");
+  throw Error("unknown kind of data set '" + name + "', expected auto, idx, cifar10, cifar100, folder or tar");
 }
 
 std::shared_ptr<const Dataset> open_dataset(const std::string& path, const DatasetOptions& options) {
@@ -47,8 +45,15 @@ std::shared_ptr<const Dataset> open_dataset(const std::string& path, const Datas
   if (const auto folder = find_cifar100(path); folder && wanted(DatasetKind::cifar100)) {
     return open_cifar100(*folder, options.split);
   }
-  if (wanted(DatasetKind::folder)) {
-    return open_image_folder(path, options);
+  try {
+    if (wanted(DatasetKind::tar) && holds_shards(path, options.split)) {
+      return open_shards(path, options);
+    }
+    if (wanted(DatasetKind::folder)) {
+      return open_image_folder(path, options);
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw Error("data set '" + path + "': cannot list '" + error.path1().string() + "': " + error.code().message());
   }
   throw Error("data set '" + path + "': the files of its kind are not there");
 }
@@ -98,6 +103,12 @@ std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int thre
     throw Error("none of " + std::to_string(size) + " pictures can be read; the first: " + damages.front());
   }
   return result;
+}
+
+std::vector<Index> class_counts(const Dataset& dataset) {
+  std::vector<Index> counts(dataset.classes().size());
+  for (Index i = 0; i < dataset.size(); ++i) ++counts[static_cast<std::size_t>(dataset.label(i))];
+  return counts;
 }
 
 std::string fingerprint(const Dataset& dataset) {

@@ -135,7 +135,8 @@ class ImageFolder final : public Dataset {
   std::vector<Picture> pictures_;
 };
 
-/// The folder of a split. A folder is divided into splits if it has a sub-folder `train` and none that is no split.
+}  // namespace
+
 fs::path split_folder(const fs::path& path, Split split) {
   const std::vector<std::string> test_names = {"test", "val", "validation"};
   bool divided = fs::is_directory(path / "train");
@@ -160,15 +161,8 @@ fs::path split_folder(const fs::path& path, Split split) {
   throw Error("data set '" + path.string() + "': a folder train, but no test, val or validation");
 }
 
-}  // namespace
-
 std::shared_ptr<const Dataset> open_image_folder(const fs::path& path, const DatasetOptions& options) {
-  try {
-    return std::make_shared<ImageFolder>(split_folder(path, options.split), options);
-  } catch (const fs::filesystem_error& error) {
-    throw Error("data set '" + path.string() + "': cannot list '" + error.path1().string() +
-                "': " + error.code().message());
-  }
+  return std::make_shared<ImageFolder>(split_folder(path, options.split), options);
 }
 
 }  // namespace linnet::training

@@ -15,6 +15,16 @@ constexpr const char* step_key = "step";
 
 std::string slot_key(const std::string& parameter, const char* slot) { return parameter + "." + slot; }
 
+bool matches(const std::string& pattern, const std::string& name) {
+  return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+void check_pattern(const std::string& pattern, const char* option, const Optimiser::Parameters& parameters) {
+  for (const TrainingModel::LearnableParameter& parameter : parameters)
+    if (matches(pattern, parameter.name)) return;
+  throw Error("optimiser: no parameter's name matches '" + pattern + "' of " + option);
+}
+
 // Twice the sum of squares: of a part of a parameter and of its direction.
 using SquareSums = std::array<double, 2>;
 
@@ -32,19 +42,14 @@ Optimiser::Optimiser(const OptimiserOptions& options, const Parameters& paramete
     throw Error("optimiser: nesterov and dampening exclude each other");
   options_.beta2 = options.beta2.value_or(rule_.beta2);
   options_.epsilon = options.epsilon.value_or(rule_.epsilon);
-  for (const std::string& pattern : options.no_decay) {
-    const auto has_name = [&pattern](const TrainingModel::LearnableParameter& parameter) {
-      return fnmatch(pattern.c_str(), parameter.name.c_str(), 0) == 0;
-    };
-    if (std::none_of(parameters.begin(), parameters.end(), has_name))
-      throw Error("optimiser: no parameter's name matches '" + pattern + "' of no_decay");
-  }
+  for (const std::string& pattern : options.no_decay) check_pattern(pattern, "no_decay", parameters);
+  for (const auto& [pattern, factor] : options.lr_factors) check_pattern(pattern, "lr_factors", parameters);
   for (const TrainingModel::LearnableParameter& parameter : parameters) add(parameter);
 }
 
 bool Optimiser::decays(const TrainingModel::LearnableParameter& parameter) const {
   for (const std::string& pattern : options_.no_decay)
-    if (fnmatch(pattern.c_str(), parameter.name.c_str(), 0) == 0) return false;
+    if (matches(pattern, parameter.name)) return false;
   switch (parameter.role) {
     case ParameterRole::weight:
       return true;
@@ -55,9 +60,19 @@ bool Optimiser::decays(const TrainingModel::LearnableParameter& parameter) const
   }
 }
 
+double Optimiser::lr_factor(const std::string& name) const {
+  for (const auto& [pattern, factor] : options_.lr_factors)
+    if (matches(pattern, name)) return factor;
+  return 1;
+}
+
 void Optimiser::add(const TrainingModel::LearnableParameter& parameter) {
   const Tensor& value = parameter.variable.value();
-  Entry entry{parameter.name, parameter.variable, {}, decays(parameter) ? options_.weight_decay : 0.0};
+  Entry entry{parameter.name,
+              parameter.variable,
+              {},
+              decays(parameter) ? options_.weight_decay : 0.0,
+              lr_factor(parameter.name)};
   for (const OptimiserSlot& slot : rule_.slots) {
     const bool wanted = slot.wanted == nullptr || slot.wanted(options_);
     entry.slots.push_back(wanted ? Tensor::full(value.shape(), slot.initial) : Tensor());
@@ -83,7 +98,7 @@ void Optimiser::step(double learning_rate, ThreadPool& pool, std::optional<doubl
                          entry.variable.value().data() + chunk.begin,
                          gradient.data() + chunk.begin,
                          {},
-                         learning_rate,
+                         learning_rate * entry.lr_factor,
                          entry.weight_decay};
       for (std::size_t i = 0; i < entry.slots.size(); ++i)
         if (!entry.slots[i].empty()) span.slots[i] = entry.slots[i].data() + chunk.begin;

@@ -17,7 +17,7 @@ constexpr Range not_negative{0, infinity};
 constexpr Range positive{0, infinity, true};
 constexpr Range size_or_zero{0, largest_index};
 constexpr Range at_least_one{1, largest_index};
-constexpr Range share{0, 1};
+constexpr Range share_range{0, 1};
 constexpr Range share_below_one{0, 1, false, true};
 constexpr Range positive_share{0, 1, true};
 constexpr Range share_open{0, 1, true, true};
@@ -25,7 +25,8 @@ constexpr Range share_open{0, 1, true, true};
 #define LINNET_AT(member) [](Recipe& recipe) -> FieldValue { return &recipe.member; }
 
 constexpr std::array table{
-    Field{"description", "what this recipe is for and where it comes from", LINNET_AT(description), {}, {}, true},
+    Field{"description", "what this recipe is for", LINNET_AT(description), {}, {}, true},
+    Field{"source", "where its numbers come from, and what differs there", LINNET_AT(source), {}, {}, true},
 
     Field{"model.name", "the network, as `linnet list` shows it", LINNET_AT(model.name)},
     Field{"model.classes", "0: those of the training data", LINNET_AT(model.classes), size_or_zero},
@@ -48,6 +49,21 @@ constexpr std::array table{
     Field{"model.zero_init_last", "gamma of the last batch norm in each residual branch is 0 at first",
           LINNET_AT(model.zero_init_last)},
 
+    Field{"finetune.weights",
+          "file to start from: a model file, safetensors, or what torch.save wrote; empty: initial weights",
+          LINNET_AT(finetune.weights)},
+    Field{"finetune.new_head", "the last layer begins anew even where the number of classes is the same",
+          LINNET_AT(finetune.new_head)},
+    Field{"finetune.freeze",
+          "patterns of the names of tensors that stay as they are, with * and ?; a batch norm whose running_mean or "
+          "running_var is named keeps its statistics and goes by them",
+          LINNET_AT(finetune.freeze)},
+    Field{"finetune.batch_norm",
+          "all batch norms: learn, keep their statistics and go by them, or keep gamma and beta too",
+          LINNET_AT(finetune.batch_norm),
+          {},
+          "train|keep_statistics|freeze"},
+
     Field{"data.train", "folder of the training pictures", LINNET_AT(data.train), {}, {}, true},
     Field{"data.validation",
           "folder of the validation pictures; empty: the test part of data.train",
@@ -55,7 +71,17 @@ constexpr std::array table{
           {},
           {},
           true},
-    Field{"data.kind", "how the data is stored", LINNET_AT(data.kind), {}, "auto|idx|cifar10|cifar100|folder"},
+    Field{"data.kind", "how the data is stored", LINNET_AT(data.kind), {}, "auto|idx|cifar10|cifar100|folder|tar"},
+    Field{"data.subset",
+          "train on so many pictures, alike in number for each class; below 1: on this share of each class; 0: on all",
+          LINNET_AT(data.subset), not_negative},
+    Field{"data.val_split", "share of the training pictures of each class that is left out to validate on",
+          LINNET_AT(data.val_split), share_below_one},
+    Field{"data.folds", "divide the training pictures into so many parts and validate on one; 0: do not",
+          LINNET_AT(data.folds), not_negative},
+    Field{"data.fold", "number of the part to validate on, from 0", LINNET_AT(data.fold), not_negative},
+    Field{"data.split_seed", "which pictures subset, val_split and folds draw", LINNET_AT(data.split_seed),
+          not_negative},
     Field{"data.strict", "a damaged or foreign file ends the run", LINNET_AT(data.strict)},
     Field{"data.in_memory", "keep all decoded pictures in memory", LINNET_AT(data.in_memory)},
     Field{"data.resize", "shorter side before the centre crop; 0: pictures are used as they are",
@@ -76,9 +102,9 @@ constexpr std::array table{
     Field{"augment.ratio_max", "largest width / height", LINNET_AT(augment.ratio_max), positive},
     Field{"augment.crop_padding", "pad by so many pixels, then crop anywhere", LINNET_AT(augment.crop_padding),
           size_or_zero},
-    Field{"augment.flip_probability", "of a mirrored picture", LINNET_AT(augment.flip_probability), share},
+    Field{"augment.flip_probability", "of a mirrored picture", LINNET_AT(augment.flip_probability), share_range},
     Field{"augment.vertical_flip_probability", "of a picture upside down", LINNET_AT(augment.vertical_flip_probability),
-          share},
+          share_range},
     Field{"augment.policy",
           "changes of shape and colour: timm's AutoAugment (original, originalr, v0, v0r), three-augment (3a) and "
           "RandAugment (rand), torchvision's AutoAugment (imagenet, cifar10), RandAugment and TrivialAugmentWide",
@@ -98,7 +124,7 @@ constexpr std::array table{
           LINNET_AT(augment.policy_increasing)},
     Field{"augment.policy_weighted", "rand: timm's weights, and no operation twice",
           LINNET_AT(augment.policy_weighted)},
-    Field{"augment.policy_probability", "rand: of each operation", LINNET_AT(augment.policy_probability), share},
+    Field{"augment.policy_probability", "rand: of each operation", LINNET_AT(augment.policy_probability), share_range},
     Field{"augment.policy_sampling",
           "of turned and shifted pictures; default: timm's random, torchvision's nearest",
           LINNET_AT(augment.policy_sampling),
@@ -114,7 +140,7 @@ constexpr std::array table{
     Field{"augment.contrast", "colour jitter, as brightness", LINNET_AT(augment.contrast), not_negative},
     Field{"augment.saturation", "colour jitter, as brightness", LINNET_AT(augment.saturation), not_negative},
     Field{"augment.hue", "colour jitter: largest turn, as a share of the circle", LINNET_AT(augment.hue), {0, 0.5}},
-    Field{"augment.erase_probability", "of random erasing", LINNET_AT(augment.erase_probability), share},
+    Field{"augment.erase_probability", "of random erasing", LINNET_AT(augment.erase_probability), share_range},
     Field{"augment.erase_area_min", "smallest share of the picture", LINNET_AT(augment.erase_area_min), positive_share},
     Field{"augment.erase_area_max", "largest share of the picture", LINNET_AT(augment.erase_area_max), positive_share},
     Field{"augment.erase_ratio_min", "smallest height / width; the largest is 1 / this",
@@ -129,8 +155,8 @@ constexpr std::array table{
     Field{"augment.mixup_alpha", "of the beta distribution; 0: no mixup", LINNET_AT(augment.mixup_alpha), not_negative},
     Field{"augment.cutmix_alpha", "of the beta distribution; 0: no CutMix", LINNET_AT(augment.cutmix_alpha),
           not_negative},
-    Field{"augment.mix_probability", "of mixup or CutMix", LINNET_AT(augment.mix_probability), share},
-    Field{"augment.cutmix_share", "of CutMix, where mixup is on too", LINNET_AT(augment.cutmix_share), share},
+    Field{"augment.mix_probability", "of mixup or CutMix", LINNET_AT(augment.mix_probability), share_range},
+    Field{"augment.cutmix_share", "of CutMix, where mixup is on too", LINNET_AT(augment.cutmix_share), share_range},
     Field{"augment.mix_mode", "what has one mixture", LINNET_AT(augment.mix_mode), {}, "batch|pair|element"},
     Field{"augment.mix_correct_share", "CutMix: targets follow the box as it was cut",
           LINNET_AT(augment.mix_correct_share)},
@@ -172,6 +198,9 @@ constexpr std::array table{
     Field{"optimiser.decay_all", "decay biases and batch norms too, not only weights", LINNET_AT(optimiser.decay_all)},
     Field{"optimiser.no_decay", "patterns of the names of parameters that do not decay (*.se.*)",
           LINNET_AT(optimiser.no_decay)},
+    Field{"optimiser.lr_factors",
+          "PATTERN=FACTOR: parameters whose names match learn at so many times the rate; the first match counts",
+          LINNET_AT(optimiser.lr_factors)},
     Field{"optimiser.clip_adaptive",
           "largest norm of the gradient of a unit, as a share of that of its weights; first of the limits; 0: none",
           LINNET_AT(optimiser.clip_adaptive), not_negative},
@@ -254,7 +283,7 @@ constexpr std::array table{
           {},
           "kl|mse"},
     Field{"loss.teacher_weight", "share of the teacher in the loss; the labels have the rest",
-          LINNET_AT(loss.teacher_weight), share},
+          LINNET_AT(loss.teacher_weight), share_range},
     Field{"loss.temperature", "kl: logits are divided by it", LINNET_AT(loss.temperature), positive},
 
     Field{"label_smoothing", "share of the target spread over the classes", LINNET_AT(label_smoothing),

@@ -1,6 +1,7 @@
 #include "linnet/training/recipe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <set>
@@ -132,6 +133,15 @@ void check_recipe(const Recipe& recipe) {
   };
   require(fits_channels(recipe.data.mean), "field 'data.mean' must have one number per channel of 'model.in_channels'");
   require(fits_channels(recipe.data.std), "field 'data.std' must have one number per channel of 'model.in_channels'");
+  const Recipe::Data& data = recipe.data;
+  require(data.subset < 1 || data.subset == std::floor(data.subset),
+          "field 'data.subset' must be a share below 1 or a whole number of pictures");
+  require(data.folds != 1, "field 'data.folds' must be 0 or at least 2");
+  require(data.fold < std::max<Integer>(data.folds, 1), "field 'data.fold' must be below 'data.folds'");
+  require(data.folds == 0 || data.val_split == 0, "fields 'data.folds' and 'data.val_split' exclude each other");
+  require((data.folds == 0 && data.val_split == 0) || data.validation.empty(),
+          "field 'data.validation' must be empty with 'data.val_split' or 'data.folds', which validate on a part of "
+          "data.train");
   require(recipe.augment.area_min <= recipe.augment.area_max,
           "field 'augment.area_min' must not be above 'augment.area_max'");
   require(recipe.data.test_views == 1 || recipe.data.test_views == 10, "field 'data.test_views' must be 1 or 10");

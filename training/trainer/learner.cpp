@@ -52,6 +52,28 @@ int main_label(const Batch& batch, std::size_t sample) {
   return batch.labels[own ? sample : batch.labels.size() - 1 - sample];
 }
 
+// What is left to learn.
+Optimiser::Parameters keep_some(const Recipe& recipe, const Graph& graph, TrainingModel& model) {
+  for (const std::string& name : kept_tensors(recipe, graph)) model.keep(name);
+  Optimiser::Parameters learnable;
+  for (const TrainingModel::LearnableParameter& parameter : model.parameters())
+    if (parameter.variable.requires_gradient()) learnable.push_back(parameter);
+  if (learnable.empty()) throw Error("fields 'finetune.freeze' and 'finetune.batch_norm' leave nothing to learn");
+  return learnable;
+}
+
+// Weights expect pictures as they were trained with. Files that are no models of ours do not tell.
+void compare_preprocessing(const std::string& path, const Preprocessing& now, std::vector<std::string>& problems) {
+  Preprocessing before;
+  try {
+    before = load_model(path).preprocessing;
+  } catch (const Error&) {
+    return;
+  }
+  if (before.mean != now.mean || before.std != now.std)
+    problems.push_back(path + " was trained on pictures of another mean or deviation than data.mean and data.std");
+}
+
 }  // namespace
 
 Learner::Learner(const Recipe& recipe, const Graph& graph, Integer steps_per_epoch, std::shared_ptr<ThreadPool> pool)
@@ -60,7 +82,8 @@ Learner::Learner(const Recipe& recipe, const Graph& graph, Integer steps_per_epo
       steps_per_epoch_(steps_per_epoch),
       pool_(std::move(pool)),
       model_(graph, initial_weights(graph, static_cast<std::uint64_t>(recipe.seed))),
-      optimiser_(optimiser_options_of(recipe), model_.parameters()),
+      learnable_(keep_some(recipe, graph, model_)),
+      optimiser_(optimiser_options_of(recipe), learnable_),
       schedule_(schedule_of(recipe, steps_per_epoch)),
       loss_options_(loss_options_of(recipe, graph)) {
   if (!recipe.loss.teacher.empty())
@@ -69,11 +92,30 @@ Learner::Learner(const Recipe& recipe, const Graph& graph, Integer steps_per_epo
   if (recipe.ema.decay > 0) ema_.emplace(model_.weights(), ema_options_of(recipe));
 }
 
+std::vector<std::string> Learner::start_from_file(std::vector<std::string>& problems) {
+  const std::string& path = recipe_.finetune.weights;
+  if (path.empty()) return {};
+  std::vector<std::string> notes;
+  try {
+    Weights weights = read_weights(path);
+    const Weights initial = model_.weights();
+    notes = adapt_weights(graph_, weights, {.head = &initial, .always_new_head = recipe_.finetune.new_head});
+    model_.set_weights(weights);
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    throw Error("field 'finetune.weights': " + (message.starts_with(path) ? message : path + ": " + message));
+  }
+  compare_preprocessing(path, preprocessing_of(recipe_), problems);
+  if (ema_) ema_->set_average(model_.weights());
+  notes.insert(notes.begin(), "starts from " + path);
+  return notes;
+}
+
 Learner::Outcome Learner::learn(const Batch& batch, Integer step) {
   const double time = schedule_time(recipe_, step - 1, steps_per_epoch_);
   Outcome outcome;
   outcome.learning_rate = learning_rate(schedule_, time);
-  for (auto& parameter : model_.parameters()) parameter.variable.clear_gradient();
+  for (auto& parameter : learnable_) parameter.variable.clear_gradient();
 
   const Index samples = batch.input.dimension(0), most = static_cast<Index>(recipe_.batch);
   const Tensor targets = targets_of(batch);
@@ -128,17 +170,17 @@ void Learner::clip_gradients() {
   if (limits.clip_adaptive > 0) {
     std::vector<std::string> classifier;
     for (const Parameter& parameter : classifier_parameters(graph_)) classifier.push_back(parameter.name);
-    clip_gradient_adaptive(model_.parameters(), limits.clip_adaptive, *pool_, classifier);
+    clip_gradient_adaptive(learnable_, limits.clip_adaptive, *pool_, classifier);
   }
-  if (limits.clip_value > 0) clip_gradient_value(model_.parameters(), limits.clip_value, *pool_);
+  if (limits.clip_value > 0) clip_gradient_value(learnable_, limits.clip_value, *pool_);
   if (limits.clip_norm > 0)
-    clip_gradient_norm(model_.parameters(), limits.clip_norm, *pool_, gradient_norm_from_name(limits.clip_norm_type));
+    clip_gradient_norm(learnable_, limits.clip_norm, *pool_, gradient_norm_from_name(limits.clip_norm_type));
 }
 
 Learner::Bytes Learner::bytes() {
   Bytes bytes;
   bytes.weights = bytes_of(model_.weights());
-  for (const auto& parameter : model_.parameters())
+  for (const auto& parameter : learnable_)
     bytes.gradients += static_cast<std::int64_t>(parameter.variable.value().size()) * 4;
   bytes.optimiser = bytes_of(optimiser_.state());
   if (ema_) bytes.average = bytes_of(ema_->average());
@@ -169,11 +211,11 @@ void Learner::explain(const std::string& what, const Batch& batch, Integer step,
 void Learner::check_gradients(Integer step, double rate) {
   // On its way back the first one is that of the last layer.
   std::vector<const Tensor*> gradients;
-  for (auto& parameter : model_.parameters()) gradients.push_back(&parameter.variable.gradient());
+  for (auto& parameter : learnable_) gradients.push_back(&parameter.variable.gradient());
   const std::vector<bool> finite = are_finite(gradients, *pool_);
   for (std::size_t i = finite.size(); i-- > 0;)
     if (!finite[i])
-      throw Error(place(step) + "the gradient of " + model_.parameters()[i].name + " is not finite at learning rate " +
+      throw Error(place(step) + "the gradient of " + learnable_[i].name + " is not finite at learning rate " +
                   std::to_string(rate) + "; " + advice);
 }
 

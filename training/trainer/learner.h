@@ -31,6 +31,10 @@ class Learner {
   /// finite; the weights are then those of before.
   Outcome learn(const Batch& batch, Integer step);
 
+  /// Takes over the weights of the file that the recipe names, if it does. Returns what was done, for people, and
+  /// appends to `problems` what looks wrong. Throws linnet::Error.
+  std::vector<std::string> start_from_file(std::vector<std::string>& problems);
+
   const Graph& graph() const { return graph_; }
   Weights weights() const { return model_.weights(); }
   /// Null without an average.
@@ -62,6 +66,7 @@ class Learner {
   const Integer steps_per_epoch_;
   std::shared_ptr<ThreadPool> pool_;
   TrainingModel model_;
+  Optimiser::Parameters learnable_;  ///< those of the model that are not kept as they are
   Optimiser optimiser_;
   Schedule schedule_;
   LossOptions loss_options_;

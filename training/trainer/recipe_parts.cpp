@@ -1,5 +1,9 @@
 #include "training/trainer/recipe_parts.h"
 
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -7,6 +11,8 @@
 
 #include "linnet/architectures.h"
 #include "linnet/error.h"
+#include "linnet/training/trainer.h"
+#include "training/data/selection.h"
 
 namespace linnet::training {
 namespace {
@@ -31,12 +37,37 @@ std::shared_ptr<const Dataset> open_one(const Recipe& recipe, const std::string&
   options.strict = recipe.data.strict;
   std::shared_ptr<const Dataset> dataset = open_dataset(path, options);
   for (const std::string& name : dataset->foreign_files()) problems.push_back(path + ": " + name + " is no picture");
-  if (!recipe.data.in_memory) return dataset;
+  return dataset;
+}
+
+std::shared_ptr<const Dataset> in_memory(const Recipe& recipe, const Dataset& dataset,
+                                         std::vector<std::string>& problems) {
   std::vector<std::string> damaged;
-  dataset = load_into_memory(*dataset, static_cast<int>(recipe.loader_threads) + 1, damaged);
+  auto loaded = load_into_memory(dataset, static_cast<int>(recipe.loader_threads) + 1, damaged);
   if (recipe.data.strict && !damaged.empty()) throw Error(damaged.front());
   problems.insert(problems.end(), damaged.begin(), damaged.end());
-  return dataset;
+  return loaded;
+}
+
+// Both from the training pictures.
+Datasets divided(const Recipe& recipe, const std::shared_ptr<const Dataset>& all) {
+  const std::uint64_t seed = static_cast<std::uint64_t>(recipe.data.split_seed);
+  const DrawnParts parts = recipe.data.folds > 0
+                               ? draw_fold(*all, to_index(recipe.data.folds), to_index(recipe.data.fold), seed)
+                               : draw_share(*all, recipe.data.val_split, seed);
+  if (parts.drawn.empty() || parts.rest.empty())
+    throw Error(recipe.data.train + " has " + std::to_string(all->size()) +
+                " pictures, too few for data.val_split or data.folds");
+  return {select(all, parts.rest), select(all, parts.drawn)};
+}
+
+std::shared_ptr<const Dataset> subset_of(const Recipe& recipe, const std::shared_ptr<const Dataset>& all) {
+  const std::uint64_t seed = static_cast<std::uint64_t>(recipe.data.split_seed);
+  const double subset = recipe.data.subset;
+  DrawnParts parts =
+      subset < 1 ? draw_share(*all, subset, seed) : draw_count(*all, static_cast<Index>(std::min(subset, 1e9)), seed);
+  if (parts.drawn.empty()) throw Error("field 'data.subset' leaves no training picture of " + recipe.data.train);
+  return select(all, std::move(parts.drawn));
 }
 
 // An image folder without parts is opened as the same pictures twice.
@@ -94,20 +125,57 @@ Augmentation augmentation_of(const Recipe& recipe) {
                       .count = to_index(augment.erase_count)}};
 }
 
+// "blocks.*=0.1"
+std::vector<std::pair<std::string, double>> lr_factors_of(const Recipe& recipe) {
+  std::vector<std::pair<std::string, double>> factors;
+  for (const std::string& text : recipe.optimiser.lr_factors) {
+    const std::size_t equals = text.rfind('=');
+    const std::string number = equals == std::string::npos ? std::string() : text.substr(equals + 1);
+    double factor = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), factor);
+    if (equals == 0 || number.empty() || error != std::errc() || end != number.data() + number.size() ||
+        !(factor > 0 && factor < 1e6))
+      throw Error("field 'optimiser.lr_factors' must be a list of PATTERN=FACTOR with factors > 0, found \"" + text +
+                  "\"");
+    factors.emplace_back(text.substr(0, equals), factor);
+  }
+  return factors;
+}
+
 }  // namespace
 
 Datasets open_datasets(const Recipe& recipe, std::vector<std::string>& problems) {
-  const std::string& validation = recipe.data.validation.empty() ? recipe.data.train : recipe.data.validation;
-  Datasets datasets{open_one(recipe, recipe.data.train, Split::train, problems),
-                    open_one(recipe, validation, Split::test, problems)};
-  const std::size_t train_classes = datasets.train->classes().size();
-  const std::size_t validation_classes = datasets.validation->classes().size();
-  if (datasets.train->classes() != datasets.validation->classes())
-    throw Error(recipe.data.train + " (training, " + std::to_string(train_classes) + " classes) and " + validation +
-                " (validation, " + std::to_string(validation_classes) + " classes) must have the same classes");
-  if (recipe.data.validation.empty() && same_pictures(*datasets.train, *datasets.validation))
-    throw Error(recipe.data.train + " has no test part; field 'data.validation' must name the validation pictures");
+  const Recipe::Data& data = recipe.data;
+  const bool is_divided = data.val_split > 0 || data.folds > 0;
+  Datasets datasets;
+  datasets.train = open_one(recipe, data.train, Split::train, problems);
+  if (is_divided) {
+    datasets = divided(recipe, datasets.train);
+  } else {
+    const std::string& validation = data.validation.empty() ? data.train : data.validation;
+    datasets.validation = open_one(recipe, validation, Split::test, problems);
+    const std::size_t train_classes = datasets.train->classes().size();
+    const std::size_t validation_classes = datasets.validation->classes().size();
+    if (datasets.train->classes() != datasets.validation->classes())
+      throw Error(data.train + " (training, " + std::to_string(train_classes) + " classes) and " + validation +
+                  " (validation, " + std::to_string(validation_classes) + " classes) must have the same classes");
+    if (data.validation.empty() && same_pictures(*datasets.train, *datasets.validation))
+      throw Error(data.train +
+                  " has no test part; field 'data.validation' must name the validation pictures, or 'data.val_split' "
+                  "leave some out");
+  }
+  if (data.subset > 0) datasets.train = subset_of(recipe, datasets.train);
+  if (data.in_memory) {
+    datasets.train = in_memory(recipe, *datasets.train, problems);
+    datasets.validation = in_memory(recipe, *datasets.validation, problems);
+  }
   return datasets;
+}
+
+std::shared_ptr<const Dataset> validation_data(const Recipe& recipe) {
+  check_recipe(recipe);
+  std::vector<std::string> ignored;
+  return open_datasets(recipe, ignored).validation;
 }
 
 Graph build_graph(const Recipe& recipe, const Dataset& train) {
@@ -174,6 +242,29 @@ LoaderOptions validation_loader_options(const Recipe& recipe, const Graph& graph
   return options;
 }
 
+std::vector<std::string> kept_tensors(const Recipe& recipe, const Graph& graph) {
+  const Recipe::Finetune& finetune = recipe.finetune;
+  std::vector<std::string> kept;
+  std::vector<bool> used(finetune.freeze.size());
+  for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
+    const bool is_norm = std::holds_alternative<op::BatchNorm>(graph.nodes[node].op);
+    for (const Parameter& parameter : parameters(graph, static_cast<int>(node))) {
+      bool keep = is_norm && finetune.batch_norm != "train" &&
+                  (finetune.batch_norm == "freeze" || !is_learnable(parameter.role));
+      for (std::size_t i = 0; i < used.size(); ++i) {
+        if (fnmatch(finetune.freeze[i].c_str(), parameter.name.c_str(), 0) != 0) continue;
+        keep = used[i] = true;
+      }
+      if (keep) kept.push_back(parameter.name);
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i)
+    if (!used[i])
+      throw Error("field 'finetune.freeze': no tensor of " + graph.name + " has a name that matches '" +
+                  finetune.freeze[i] + "'");
+  return kept;
+}
+
 OptimiserOptions optimiser_options_of(const Recipe& recipe) {
   const Recipe::Optimiser& optimiser = recipe.optimiser;
   return {.kind = optimiser.kind,
@@ -194,7 +285,8 @@ OptimiserOptions optimiser_options_of(const Recipe& recipe) {
           .weight_decay = optimiser.weight_decay,
           .decay_biases = optimiser.decay_biases || optimiser.decay_all,
           .decay_norms = optimiser.decay_norms || optimiser.decay_all,
-          .no_decay = optimiser.no_decay};
+          .no_decay = optimiser.no_decay,
+          .lr_factors = lr_factors_of(recipe)};
 }
 
 EmaOptions ema_options_of(const Recipe& recipe) {

@@ -20,8 +20,8 @@ struct Datasets {
   std::shared_ptr<const Dataset> train, validation;
 };
 
-/// Opens both; `problems` gets a message for each damaged picture that was left out. Throws linnet::Error if they have
-/// other classes.
+/// Opens or draws both; `problems` gets a message for each damaged picture that was left out. Throws linnet::Error if
+/// they have other classes.
 Datasets open_datasets(const Recipe& recipe, std::vector<std::string>& problems);
 
 /// What this run would have in its checkpoints.
@@ -36,6 +36,12 @@ Graph build_graph(const Recipe& recipe, const Dataset& train);
 Preprocessing preprocessing_of(const Recipe& recipe);
 LoaderOptions training_loader_options(const Recipe& recipe, const Graph& graph);
 LoaderOptions validation_loader_options(const Recipe& recipe, const Graph& graph);
+
+/// The names of all tensors that stay as they are, in the order of parameters(graph). Throws linnet::Error if a pattern
+/// matches none.
+std::vector<std::string> kept_tensors(const Recipe& recipe, const Graph& graph);
+
+/// Throws linnet::Error if a factor cannot be read.
 OptimiserOptions optimiser_options_of(const Recipe& recipe);
 EmaOptions ema_options_of(const Recipe& recipe);
 

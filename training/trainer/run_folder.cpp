@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* file_names[] = {"recipe.json", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"};
+constexpr const char* file_names[] = {"recipe.json", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors",
+                                      "classes.json"};
 
 constexpr std::string_view kept_prefix = "checkpoint-epoch-", kept_suffix = ".safetensors";
 

@@ -17,6 +17,7 @@ class RunFolder {
   std::string recipe() const { return path_ + "/recipe.json"; }
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
   std::string checkpoint() const { return path_ + "/checkpoint.safetensors"; }
+  std::string classes() const { return path_ + "/classes.json"; }
   std::string model() const { return path_ + "/model.safetensors"; }
   std::string checkpoint_of_epoch(Integer epoch) const;
   bool has_checkpoint() const;

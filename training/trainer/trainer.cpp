@@ -11,6 +11,7 @@
 #include "linnet/error.h"
 #include "linnet/safetensors.h"
 #include "linnet/training/evaluation.h"
+#include "training/trainer/classes.h"
 #include "training/trainer/learner.h"
 #include "training/trainer/metrics_lines.h"
 #include "training/trainer/recipe_parts.h"
@@ -65,7 +66,8 @@ class Trainer {
   Clock::time_point lap_start_;
   double step_seconds_ = 0, checkpoint_seconds_ = 0;  ///< that the last ones took
   Integer steps_here_ = 0;                            ///< done by this process
-  bool warned_of_waiting_ = false;
+  bool warned_of_waiting_ = false, resumed_ = false;
+  std::vector<std::string> notes_;
   std::set<std::string> known_problems_;
 };
 
@@ -76,6 +78,7 @@ Trainer::Trainer(const Recipe& recipe, const RunOptions& options, RunObserver& o
   std::vector<std::string> problems;
   data_ = open_datasets(recipe, problems);
   report_problems(problems);
+  report_problems(empty_classes(data_));
   graph_ = build_graph(recipe, *data_.train);
   loader_ = std::make_unique<Loader>(data_.train, training_loader_options(recipe, graph_));
   validation_loader_ = std::make_unique<Loader>(data_.validation, validation_loader_options(recipe, graph_));
@@ -85,10 +88,18 @@ Trainer::Trainer(const Recipe& recipe, const RunOptions& options, RunObserver& o
   learner_ = std::make_unique<Learner>(recipe, graph_, steps_per_epoch_, pool_);
   const Origin origin = origin_of(data_);
   if (options.resume) resume(origin);
+  if (!resumed_) {
+    problems.clear();
+    notes_ = learner_->start_from_file(problems);
+    report_problems(problems);
+  }
+  notes_.insert(notes_.begin(), balance_line(data_));
   state_.recipe = recipe;
   state_.origin = origin;
   const std::string text = to_json(recipe);
   write_file_atomically(folder_.recipe(), text.data(), text.size());
+  const std::string classes = class_map_json(data_);
+  write_file_atomically(folder_.classes(), classes.data(), classes.size());
   log_ = std::make_unique<MetricsLog>(folder_.metrics(), state_.log_size);
 }
 
@@ -103,6 +114,7 @@ void Trainer::resume(const Origin& now) {
     for (const std::string& difference : differences(state_.origin, now))
       report_problems({"the run began with " + difference + ": it may not end in the same bits"});
   learner_->restore(state_);
+  resumed_ = true;
   std::vector<Integer> kept;
   for (const KeptCheckpoint& one : state_.kept) kept.push_back(one.epoch);
   folder_.keep_only(kept);
@@ -113,7 +125,7 @@ RunResult Trainer::run() {
   const Shape& shape = graph_.input().shape;
   observer_.on_plan({recipe_, graph_.name, summary(graph_), shape[0], shape[1], data_.train->size(),
                      data_.validation->size(), steps_per_epoch_, state_.step, last_step_, pool_->threads(),
-                     std::string(to_string(selected_isa()))});
+                     std::string(to_string(selected_isa())), notes_});
   lap_start_ = Clock::now();
   while (!done()) {
     if (state_.closed) run_epoch();
@@ -288,7 +300,11 @@ void Trainer::warn_of_waiting() {
 }
 
 Model Trainer::model_with(const Weights& weights) const {
-  return {graph_, weights, preprocessing_of(recipe_), data_.train->classes()};
+  // A network may have more classes than the data; those have no names.
+  std::vector<std::string> labels = data_.train->classes();
+  const std::size_t classes = static_cast<std::size_t>(graph_.output().shape.back());
+  while (labels.size() < classes) labels.push_back(std::to_string(labels.size()));
+  return {graph_, weights, preprocessing_of(recipe_), labels};
 }
 
 }  // namespace

@@ -53,6 +53,21 @@ void check_classes(const Graph& graph, const Weights& weights) {
   }
 }
 
+void replace_head(const Graph& graph, Weights& weights, const AdaptOptions& options, std::vector<std::string>& notes) {
+  const std::vector<Parameter> head = classifier_parameters(graph);
+  const auto fits = [&weights](const Parameter& parameter) {
+    const auto found = weights.find(parameter.name);
+    return found != weights.end() && found->second.shape() == parameter.shape;
+  };
+  if (!options.always_new_head && std::all_of(head.begin(), head.end(), fits)) return;
+  const auto found = weights.find(head.front().name);
+  notes.push_back(head.front().name + " begins anew for " + std::to_string(head.front().shape.front()) + " classes" +
+                  (found == weights.end() || found->second.shape().empty()
+                       ? std::string()
+                       : ", in place of " + std::to_string(found->second.shape().front())));
+  for (const Parameter& parameter : head) weights.insert_or_assign(parameter.name, options.head->at(parameter.name));
+}
+
 /// A first convolution for 3 channels, for `channels` of them.
 Tensor with_input_channels(const Tensor& weight, Index channels) {
   const Index outputs = weight.dimension(0), area = weight.dimension(2) * weight.dimension(3), known = 3;
@@ -110,6 +125,7 @@ std::vector<std::string> adapt_weights(const Graph& graph, Weights& weights, con
     leave_out_others(graph, weights, notes);
   } else {
     if (options.drop_background) drop_background(graph, weights, notes);
+    if (options.head != nullptr) replace_head(graph, weights, options, notes);
     check_classes(graph, weights);
   }
   adapt_input(graph, weights, notes);

@@ -26,6 +26,11 @@ class TrainingModel {
   /// In the order of parameters(graph), counters and running statistics left out.
   std::vector<LearnableParameter>& parameters() { return parameters_; }
 
+  /// Leaves the tensor of this name as it is from now on: a parameter requires no gradient any more, and a batch norm
+  /// whose running statistic it is goes by its running statistics in training too. Throws linnet::Error for other
+  /// names.
+  void keep(const std::string& name);
+
   enum class Mode {
     evaluation,  ///< running statistics, no dropout
     training,    ///< batch statistics (and running ones updated), dropout and drop path from `seed`
@@ -61,7 +66,8 @@ class TrainingModel {
     int norm = -1;                                   ///< the batch norm that in training is one with this convolution
     bool has_convolution = false;                    ///< this is such a batch norm
     bool has_one_reader = false;
-    std::vector<int> last_uses;  ///< nodes whose values nobody needs after this one
+    bool fixed_statistics = false;  ///< of this batch norm
+    std::vector<int> last_uses;     ///< nodes whose values nobody needs after this one
   };
   std::vector<Step> steps_;
 };

@@ -34,9 +34,9 @@ class Dataset {
   std::vector<std::string> foreign_files_;
 };
 
-enum class DatasetKind : std::uint8_t { automatic, idx, cifar10, cifar100, folder };
+enum class DatasetKind : std::uint8_t { automatic, idx, cifar10, cifar100, folder, tar };
 
-/// "auto", "idx", "cifar10", "cifar100", "folder". Throws linnet::Error for other names.
+/// "auto", "idx", "cifar10", "cifar100", "folder", "tar". Throws linnet::Error for other names.
 DatasetKind dataset_kind_from_name(const std::string& name);
 
 enum class Split : std::uint8_t { train, test };
@@ -53,7 +53,11 @@ struct DatasetOptions {
 ///   memory;
 /// - cifar10, cifar100: a folder with the binary version's files; read into memory;
 /// - folder: `path/train` or `path/test` (`val`, `validation`) where these exist, else `path` itself, which holds one
-///   sub-folder of pictures per class, sorted by name, or pictures named `<class index>_<anything>`. Decoded by read().
+///   sub-folder of pictures per class, sorted by name, or pictures named `<class index>_<anything>`. Decoded by read();
+/// - tar: archives in the same places, in WebDataset's layout: `<key>.jpg` (.jpeg, .png, .ppm, .pgm) beside
+/// `<key>.cls`,
+///   the class index as text, or `<key>.json` with it under "label" or "cls"; `classes.txt` may have the names. Where
+///   archives of both splits lie in one folder, "train", and "val" or "test", in their names tell. Decoded by read().
 /// Throws linnet::Error for anything damaged (sizes expected and found) or if there are no pictures at all.
 std::shared_ptr<const Dataset> open_dataset(const std::string& path, const DatasetOptions& options = {});
 
@@ -61,6 +65,9 @@ std::shared_ptr<const Dataset> open_dataset(const std::string& path, const Datas
 /// messages appended to `problems`. Throws linnet::Error if no picture can be read.
 std::shared_ptr<const Dataset> load_into_memory(const Dataset& dataset, int threads,
                                                 std::vector<std::string>& problems);
+
+/// The number of pictures by class index.
+std::vector<Index> class_counts(const Dataset& dataset);
 
 /// 16 hexadecimal digits that tell one data set from another: of the classes and of all names, labels and marks, in
 /// order. Where the data lies does not matter.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "linnet/training_model.h"
@@ -33,6 +34,8 @@ struct OptimiserOptions {
   bool decay_biases = false;
   bool decay_norms = false;           ///< gammas and betas of batch norms, layer scales
   std::vector<std::string> no_decay;  ///< patterns ("blocks.0.*") of the names of parameters that do not decay
+  /// Patterns of names, and what the learning rate of the parameters is multiplied with; the first match counts.
+  std::vector<std::pair<std::string, double>> lr_factors;
 };
 
 /// "sgd", "rmsprop", "rmsprop_tf", "adam", "adamw", "lamb", "lion"
@@ -47,7 +50,7 @@ class Optimiser {
   using Parameters = std::vector<TrainingModel::LearnableParameter>;
 
   /// Throws linnet::Error for an unknown kind, for options that exclude each other, and for a pattern of `no_decay`
-  /// that no parameter has.
+  /// or `lr_factors` that no parameter has.
   Optimiser(const OptimiserOptions& options, const Parameters& parameters);
   Optimiser(const Optimiser&) = delete;
   Optimiser& operator=(const Optimiser&) = delete;
@@ -67,7 +70,7 @@ class Optimiser {
     std::string name;
     autograd::Variable variable;
     std::vector<Tensor> slots;  ///< one per slot of the rule; empty where the options do without it
-    double weight_decay;
+    double weight_decay, lr_factor;
   };
   struct Chunk {
     std::size_t entry;
@@ -75,6 +78,7 @@ class Optimiser {
   };
   void add(const TrainingModel::LearnableParameter& parameter);
   bool decays(const TrainingModel::LearnableParameter& parameter) const;
+  double lr_factor(const std::string& name) const;
 
   OptimiserOptions options_;
   const OptimiserRule& rule_;

@@ -16,6 +16,7 @@ using Integer = std::int64_t;
 /// What each field means stands in the table; defaults stand here.
 struct Recipe {
   std::string description;
+  std::string source;
 
   struct Model {
     std::string name;
@@ -32,10 +33,21 @@ struct Recipe {
     bool zero_init_last = false;
   } model;
 
+  struct Finetune {
+    std::string weights;
+    bool new_head = false;
+    std::vector<std::string> freeze;
+    std::string batch_norm = "train";
+  } finetune;
+
   struct Data {
     std::string train;
     std::string validation;
     std::string kind = "auto";
+    double subset = 0;
+    double val_split = 0;
+    Integer folds = 0, fold = 0;
+    Integer split_seed = 0;
     bool strict = false;
     bool in_memory = false;
     Integer resize = 0;
@@ -90,6 +102,7 @@ struct Recipe {
     double weight_decay = 0;
     bool decay_biases = false, decay_norms = false, decay_all = false;
     std::vector<std::string> no_decay;
+    std::vector<std::string> lr_factors;
     double clip_adaptive = 0;
     double clip_value = 0;
     double clip_norm = 0;

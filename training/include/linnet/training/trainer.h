@@ -1,16 +1,19 @@
 // A training run, from a recipe to a folder with the model.
 //
 // The folder holds recipe.json (the whole recipe), metrics.jsonl (one JSON object per line), checkpoint.safetensors
-// (the last state, to resume from), model.safetensors (the result so far) and, if asked for, the checkpoints of the
-// best epochs (checkpoint-epoch-0012.safetensors).
+// (the last state, to resume from), model.safetensors (the result so far), classes.json (index, name and number of
+// pictures of each class) and, if asked for, the checkpoints of the best epochs (checkpoint-epoch-0012.safetensors).
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "linnet/summary.h"
 #include "linnet/training/checkpoint.h"
+#include "linnet/training/dataset.h"
 #include "linnet/training/recipe.h"
 
 namespace linnet::training {
@@ -26,6 +29,7 @@ struct RunPlan {
   Integer first_step = 0, last_step = 0;  ///< does the steps [first_step, last_step)
   int threads = 0;
   std::string isa;
+  std::vector<std::string> notes = {};  ///< lines for people: balance of the classes, where the weights come from
 };
 
 struct StepReport {
@@ -78,6 +82,9 @@ struct RunResult {
   Integer step = 0;
   double best = -1;  ///< top-1 of the saved model; -1 if none was validated
 };
+
+/// The pictures that a run by this recipe validates on. Throws linnet::Error.
+std::shared_ptr<const Dataset> validation_data(const Recipe& recipe);
 
 /// True if the folder holds files of a run.
 bool holds_run(const std::string& folder);

@@ -17,6 +17,8 @@ Weights read_weights(const std::string& path);
 struct AdaptOptions {
   bool drop_background = false;   ///< the first class stands for none of them: its row of the last layer goes
   bool leave_out_others = false;  ///< tensors of layers that the graph lacks go, as behind a backbone
+  const Weights* head = nullptr;  ///< give the last layer its tensors where it is missing or for other classes
+  bool always_new_head = false;   ///< with `head`: in any case
 };
 
 /// Makes weights fit a graph as far as that has one meaning only: takes off a prefix "module." that all names have,
