@@ -1,6 +1,7 @@
 #include "linnet/training/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "linnet/error.h"
@@ -21,6 +22,18 @@ int predicted_class(std::span<const float> logits) {
   return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
+namespace {
+
+/// The largest probability; 0 where it is not a number.
+double confidence_of(std::span<const float> logits) {
+  const double largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  return std::isfinite(sum) ? 1 / sum : 0;
+}
+
+}  // namespace
+
 Metrics::Metrics(Index classes) : classes_(classes), confusion_(static_cast<std::size_t>(classes * classes), 0) {}
 
 void Metrics::add(std::span<const float> logits, int label) {
@@ -34,6 +47,12 @@ void Metrics::add(std::span<const float> logits, int label) {
   top1_ += rank < 1;
   top5_ += rank < 5;
   ++confusion_[static_cast<std::size_t>(label * classes_ + predicted_class(logits))];
+  const double confidence = confidence_of(logits);
+  const double place = std::ceil(confidence * static_cast<double>(bins_.size())) - 1;
+  Bin& bin = bins_[static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(bins_.size() - 1)))];
+  ++bin.samples;
+  bin.right += rank < 1;
+  bin.confidence += confidence;
 }
 
 std::int64_t Metrics::confusion(Index label, Index prediction) const {
@@ -67,6 +86,22 @@ ClassScores Metrics::macro_scores() const {
     mean.support += one.support;
   }
   return mean;
+}
+
+std::vector<CalibrationBin> Metrics::calibration() const {
+  std::vector<CalibrationBin> result;
+  for (const Bin& bin : bins_) {
+    const double samples = static_cast<double>(std::max<std::int64_t>(bin.samples, 1));
+    result.push_back({bin.samples, bin.confidence / samples, static_cast<double>(bin.right) / samples});
+  }
+  return result;
+}
+
+double Metrics::calibration_error() const {
+  double sum = 0;
+  for (const CalibrationBin& bin : calibration())
+    sum += static_cast<double>(bin.samples) * std::abs(bin.accuracy - bin.confidence);
+  return samples_ == 0 ? 0 : sum / static_cast<double>(samples_);
 }
 
 double Metrics::share(std::int64_t count) const {

@@ -187,6 +187,36 @@ TEST_F(LinnetProgram, EvaluateWritesPredictions) {
   EXPECT_EQ(dogs, 3);
 }
 
+TEST_F(LinnetProgram, EvaluateTellsAllThatMatters) {
+  const std::string files = path("model.safetensors") + " " + path("pictures");
+  const nlohmann::json report = json("evaluate --json --latency-runs 5 " + files);
+  EXPECT_NEAR(report["loss"], 0.69, 0.3);
+  EXPECT_GE(report["calibration_error"], 0);
+  EXPECT_LE(report["calibration_error"], 1);
+  EXPECT_EQ(report["calibration"].size(), 15u);
+  ASSERT_EQ(report["classes"].size(), 2u);
+  EXPECT_EQ(report["classes"][1]["name"], "dog");
+  EXPECT_EQ(report["classes"][1]["support"], 3);
+  const nlohmann::json& confusion = report["confusion"];
+  EXPECT_EQ(confusion[0][0].get<int>() + confusion[0][1].get<int>(), 3);
+  const double right = confusion[0][0].get<double>() + confusion[1][1].get<double>();
+  EXPECT_NEAR(report["top1"], 100 * right / 6, 1e-9);
+  const double mean = (report["classes"][0]["f1"].get<double>() + report["classes"][1]["f1"].get<double>()) / 2;
+  EXPECT_NEAR(report["macro"]["f1"], mean, 1e-12);
+  EXPECT_EQ(report["latency"][0]["threads"], 1);
+  EXPECT_EQ(report["latency"][0]["runs"], 5);
+  EXPECT_GT(report["latency"][0]["median_ms"], 0);
+  EXPECT_EQ(report["file_bytes"], std::filesystem::file_size(path("model.safetensors")));
+  EXPECT_GT(report["parameters"], 0);
+  EXPECT_TRUE(json("evaluate --json --latency-runs 0 " + files)["latency"].empty());
+  // Scripts without a JSON parser find the figures by lines.
+  EXPECT_NE(linnet("evaluate --json --latency-runs 0 " + files).out.find("\n \"top1\": "), std::string::npos);
+  const CommandResult table = linnet("evaluate --latency-runs 5 " + files);
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  for (const char* part : {"top-1", "calibration error", "multiply-adds", "median", "recall %", "dog", "taken for"})
+    EXPECT_NE(table.out.find(part), std::string::npos) << part << "\n" << table.out;
+}
+
 TEST_F(LinnetProgram, DamagedPicturesAreNamedAndTheRestGoesOn) {
   write(path("pictures/cat/broken.png"), {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0});
   const CommandResult evaluated = linnet("evaluate --json " + path("model.safetensors") + " " + path("pictures"));
@@ -300,6 +330,26 @@ TEST_F(LinnetProgram, SummaryDraws) {
   for (const char* part : {"cluster_blocks.2.0", "depthwise 5x5 / 2, 192", "conv 3x3 / 2, 3 -> 32, batch norm, relu"}) {
     EXPECT_NE(result.out.find(part), std::string::npos) << part;
   }
+}
+
+TEST_F(LinnetProgram, ReportShowsARun) {
+  std::filesystem::create_directories(path("run"));
+  std::filesystem::copy_file(path("model.safetensors"), path("run/model.safetensors"));
+  std::ofstream(path("run/recipe.json")) << nlohmann::json{
+      {"model", {{"name", "mobilenetv3_small_050"}}}, {"data", {{"train", path("pictures")}, {"val_split", 0.34}}}};
+  std::ofstream(path("run/metrics.jsonl")) << R"({"step": 1, "loss": 0.7})"
+                                           << "\n";
+  const nlohmann::json report = json("report --json --latency-runs 10 " + path("run"));
+  EXPECT_EQ(report["evaluation"]["images"], 2);
+  EXPECT_EQ(report["evaluation"]["calibration"].size(), 15u);
+  EXPECT_EQ(report["curve"].size(), 1u);
+  const CommandResult page =
+      linnet("report --latency-runs 10 --data " + path("pictures") + " --out " + path("page.html") + " " + path("run"));
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  std::ifstream file(path("page.html"));
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (const char* part : {"\"calibration_error\":", "\"loss\":", "id=\"calibration\"", "\"images\":6"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 
 TEST_F(LinnetProgram, ReportNeedsARun) {

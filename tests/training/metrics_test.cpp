@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <limits>
 #include <string>
@@ -73,6 +74,28 @@ TEST(Metrics, TiesGoToTheLowerClassAndNanNeverWins) {
   EXPECT_EQ(rank_of(tied, 3), 3);
   const std::vector<float> broken(4, std::numeric_limits<float>::quiet_NaN());
   for (const int label : {0, 1, 3}) EXPECT_EQ(rank_of(broken, label), 3);
+}
+
+// Two classes with logits (0, x): the confidence is 1 / (1 + exp(-|x|)).
+TEST(Metrics, CalibrationErrorIsTheMeanGapOfFifteenBins) {
+  Metrics metrics(2);
+  EXPECT_EQ(metrics.calibration_error(), 0);
+  const auto logit_of = [](double confidence) { return static_cast<float>(std::log(confidence / (1 - confidence))); };
+  for (int i = 0; i < 4; ++i) metrics.add(std::vector<float>{0, logit_of(0.9)}, i < 3 ? 1 : 0);  // 75 % right
+  for (int i = 0; i < 6; ++i) metrics.add(std::vector<float>{0, logit_of(0.7)}, 1);              // all right
+  metrics.add(std::vector<float>{0, 0}, 0);    // 50 %, in (7/15, 8/15]
+  metrics.add(std::vector<float>{0, 100}, 0);  // sure, and wrong
+  EXPECT_NEAR(metrics.calibration_error(), (4 * 0.15 + 6 * 0.3 + 0.5 + 1) / 12, 1e-6);
+  const std::vector<CalibrationBin> bins = metrics.calibration();
+  ASSERT_EQ(bins.size(), 15u);
+  EXPECT_EQ(bins[13].samples, 4);
+  EXPECT_NEAR(bins[13].confidence, 0.9, 1e-6);
+  EXPECT_EQ(bins[13].accuracy, 0.75);
+  EXPECT_EQ(bins[10].samples, 6);
+  EXPECT_EQ(bins[7].samples, 1);
+  EXPECT_EQ(bins[14].samples, 1);
+  metrics.add(std::vector<float>{std::numeric_limits<float>::quiet_NaN(), 0}, 0);
+  EXPECT_EQ(metrics.calibration()[0].samples, 1);
 }
 
 TEST(Metrics, RefuseWhatDoesNotFit) {

@@ -91,7 +91,7 @@ Accuracy evaluate(const Model& model, std::shared_ptr<const training::Dataset> d
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
   if (terminal) std::fputs("\r\033[K", stderr);
   if (result.metrics.samples() == 0) throw Error("evaluate: none of the pictures could be read");
-  return {std::move(result.metrics), time.count(), loader.problems()};
+  return {std::move(result.metrics), result.loss, time.count(), loader.problems()};
 }
 
 }  // namespace linnet::tools

@@ -27,6 +27,7 @@ std::string class_name(const Model& model, int index);
 
 struct Accuracy {
   training::Metrics metrics;
+  double loss = 0;  ///< mean cross entropy
   double seconds = 0;
   std::vector<std::string> problems;  ///< one message per damaged picture
 };

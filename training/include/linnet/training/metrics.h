@@ -1,6 +1,7 @@
 // How good a classifier is.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -23,6 +24,13 @@ struct ClassScores {
   std::int64_t support = 0;
 };
 
+/// Samples of about the same confidence, which is the probability (softmax) of the predicted class.
+struct CalibrationBin {
+  std::int64_t samples = 0;
+  double confidence = 0;  ///< mean; 0 without samples
+  double accuracy = 0;    ///< share that is right
+};
+
 /// Counts predictions.
 class Metrics {
  public:
@@ -40,12 +48,22 @@ class Metrics {
   ClassScores scores(Index label) const;
   /// The plain mean of all classes' scores; support is that of all.
   ClassScores macro_scores() const;
+  /// 15 bins of equal width; a confidence on the edge of two belongs to the lower one.
+  std::vector<CalibrationBin> calibration() const;
+  /// Expected calibration error, in [0, 1]: the mean over all samples of |accuracy - confidence| of their bin (Guo et
+  /// al. 2017, arXiv 1706.04599, equation 3).
+  double calibration_error() const;
 
  private:
   double share(std::int64_t count) const;
   Index classes_;
   std::int64_t samples_ = 0, top1_ = 0, top5_ = 0;
   std::vector<std::int64_t> confusion_;  ///< [label][prediction]
+  struct Bin {
+    std::int64_t samples = 0, right = 0;
+    double confidence = 0;  ///< sum
+  };
+  std::array<Bin, 15> bins_;
 };
 
 }  // namespace linnet::training
