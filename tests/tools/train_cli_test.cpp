@@ -194,18 +194,37 @@ TEST_F(TrainCli, ATimeLimitIsTold) {
   EXPECT_EQ(run(arguments("limited", {"--resume", "--time-limit", "1h30m", "--steps", "2"})).code, 0);
 }
 
-// Killed again and again, at moments that a seed decides, until it is done; not one bit differs.
+// Killed 20 times and more, at moments that a seed decides; not one bit differs.
 TEST_F(TrainCli, ARunThatWasKilledEndsInTheSameBits) {
+  training::Recipe recipe = training::load_recipe(recipe_);
+  ASSERT_GT(recipe.ema.decay, 0);
+  recipe.data.resize = 20;
+  recipe.augment.random_resized_crop = true;
+  recipe.augment.flip_probability = recipe.augment.vertical_flip_probability = 0.5;
+  recipe.augment.policy = "rand";
+  recipe.augment.policy_deviation = 0.5;
+  recipe.augment.brightness = recipe.augment.contrast = 0.3;
+  recipe.augment.erase_probability = 0.5;
+  recipe.augment.erase_fill = "noise";
+  recipe.augment.mixup_alpha = 0.4;
+  recipe.augment.cutmix_alpha = 1;
+  recipe.augment.repeats = 2;
+  recipe.model.drop_path = 0.1;
+  recipe.keep_best = 2;
+  std::ofstream(recipe_) << training::to_json(recipe);
+
   const auto begin = std::chrono::steady_clock::now();
   ASSERT_EQ(run(arguments("straight")).code, 0);
   const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
-  int kills = 0;
-  for (std::uint64_t round = 0; round < 3; ++round) {
+  constexpr int enough_kills = 20, steps_per_epoch = 12;
+  int kills = 0, within_epochs = 0;
+  for (std::uint64_t round = 0; kills < enough_kills; ++round) {
     const std::string name = "killed " + std::to_string(round);
     const CounterRandom random(round, 0);
     for (std::uint64_t attempt = 0;; ++attempt) {
       ASSERT_LT(attempt, 100u);
-      const pid_t child = start(arguments(name, {"--resume", "--threads", attempt % 2 == 0 ? "1" : "2"}));
+      const std::string threads = attempt % 2 == 0 ? "1" : "2";
+      const pid_t child = start(arguments(name, {"--resume", "--threads", threads, "--loader_threads", threads}));
       // The later attempts are given more time, so that the run comes to its end on a slow machine too.
       const double share = static_cast<double>(random.uniform(attempt)) * (0.6 + 0.1 * static_cast<double>(attempt));
       std::this_thread::sleep_for(share * whole);
@@ -213,6 +232,9 @@ TEST_F(TrainCli, ARunThatWasKilledEndsInTheSameBits) {
       const Result result = finish(child);
       if (result.code == -SIGKILL) {
         ++kills;
+        const std::string checkpoint = out(name) + "/checkpoint.safetensors";
+        if (std::filesystem::exists(checkpoint))
+          within_epochs += training::load_checkpoint(checkpoint).step % steps_per_epoch != 0;
         continue;
       }
       ASSERT_EQ(result.code, 0) << result.err;
@@ -222,8 +244,35 @@ TEST_F(TrainCli, ARunThatWasKilledEndsInTheSameBits) {
     for (const auto& entry : std::filesystem::directory_iterator(out(name)))
       EXPECT_EQ(entry.path().filename().string().find(".tmp-"), std::string::npos) << entry.path();
   }
-  std::cout << kills << " kills survived\n";
-  EXPECT_GT(kills, 0);
+  std::cout << kills << " kills survived, " << within_epochs << " within an epoch\n";
+  EXPECT_GT(within_epochs, 0);
+}
+
+// As a user would who has neither the data nor the weights.
+TEST_F(TrainCli, EveryShippedRecipeRunsDry) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(LINNET_TEST_DATA_DIR) + "/../../recipes")) {
+    if (entry.path().extension() != ".json") continue;
+    ++found;
+    const Result result =
+        run({"--recipe", entry.path().string(), "--dry-run", "--batch", "2", "--loader_threads", "1"});
+    EXPECT_EQ(result.code, 0) << entry.path() << result.err;
+    for (const char* part : {"\"source\": \"", "parameters", "memory: ", "time: "})
+      EXPECT_NE(result.out.find(part), std::string::npos) << entry.path() << part;
+  }
+  std::cout << found << " recipes\n";
+  EXPECT_GE(found, 14);
+}
+
+TEST_F(TrainCli, ShortNamesOfFieldsDoTheSame) {
+  ASSERT_EQ(run(arguments("short", {"--subset", "0.5", "--val-split", "0.25", "--steps", "1"})).code, 0);
+  const training::Recipe recipe = training::load_recipe(out("short") + "/recipe.json");
+  EXPECT_EQ(recipe.data.subset, 0.5);
+  EXPECT_EQ(recipe.data.val_split, 0.25);
+  ASSERT_EQ(run(arguments("tuned",
+                          {"--weights", out("short") + "/model.safetensors", "--freeze", "blocks.0.*", "--steps", "1"}))
+                .code,
+            0);
 }
 
 TEST_F(TrainCli, AnInterruptLeavesACheckpointToGoOnFrom) {

@@ -211,6 +211,8 @@ TEST(Recipe, EveryShippedRecipeIsSound) {
     ASSERT_NO_THROW(recipe = load_recipe(entry.path().string()));
     EXPECT_NO_THROW(check_recipe(recipe));
     EXPECT_FALSE(recipe.description.empty());
+    EXPECT_GT(recipe.source.size(), 20u) << "where its numbers come from";
+    EXPECT_GT(recipe.model.classes, 0);
     architectures::BuildOptions options;
     options.in_channels = static_cast<Index>(recipe.model.in_channels);
     options.height = static_cast<Index>(recipe.model.height);
