@@ -1,11 +1,18 @@
 // Timing one network.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "benches/bench_models/accuracy.h"
+#include "benches/bench_models/models.h"
+#include "benches/bench_models/soak.h"
+#include "benches/bench_models/statistics.h"
+#include "benches/bench_models/timing.h"
+#include "benches/machine/monitor.h"
 #include "linnet/compile.h"
-#include "linnet/model.h"
+#include "linnet/error.h"
 
 namespace linnet::bench {
 
@@ -17,31 +24,52 @@ struct Row {
   Index batch = 1;
   Index resolution = 0;  ///< the input's height
   std::string isa;
-  int runs = 0;
-  double min_ms = 0, median_ms = 0, p90_ms = 0, p99_ms = 0, mean_ms = 0;
+  Statistics ms;  ///< of one run
+  int warmup_runs = 0;
+  double load_ms = 0, compile_ms = 0, first_ms = 0;  ///< file to model, model to session, the first run
+  double macs = 0;                                   ///< of one picture
+  double peak_gflops = 0;                            ///< this CPU's multiply-add peak with these threads; 0: unknown
+  double arena_bytes = 0, weight_bytes = 0, peak_rss_bytes = 0;
+  std::optional<double> file_bytes;
+  Conditions conditions;
+  std::vector<std::string> marks;  ///< what makes the row doubtful
+  std::vector<SoakPoint> soak;
+  std::optional<Accuracy> accuracy;
+
+  double images_per_s() const { return 1e3 * static_cast<double>(batch) / ms.p50; }
+  double gflops() const { return 2e-6 * macs * static_cast<double>(batch) / ms.p50; }
+  /// Millijoules per picture, of all that the source of energy counts, idle parts included; nothing if unknown.
+  std::optional<double> millijoules() const;
 };
 
 struct Case {
   CompileOptions compile;  ///< threads and batch are those that run
   int runs = 1;
-  int warmup = 0;
+  double seconds = 0;         ///< at least so long, too
+  std::optional<int> warmup;  ///< runs before those that count; none: until stable
+  double soak_seconds = 0;    ///< more than 0: that long, and the curve over time
+  std::string pictures;       ///< labelled ones for accuracy; empty: none
 };
 
-/// An architecture with random weights, or a model file: anything that has a '/' or ends in ".safetensors".
-Model open_model(const std::string& name_or_path);
+/// A network that does not fit into what memory there is.
+class TooLittleMemory : public Error {
+ public:
+  using Error::Error;
+};
 
-/// Runs the network and fills in all of the row but the names of model and precision.
-Row measure(const Model& model, const Case& conditions);
-
-/// The smallest sample that at least this share of the samples does not exceed (nearest rank). `sorted` is not empty.
-double percentile(const std::vector<double>& sorted, double share);
+/// Runs the network and fills in all of the row but the names of model and precision, and the peak.
+Row measure(const OpenModel& model, const Case& conditions, const Machine& machine, const std::vector<int>& cpus);
 
 /// A network ready to run on random pictures.
 class Runner {
  public:
+  /// Throws TooLittleMemory before memory runs out.
   Runner(const Model& model, const CompileOptions& options);
   ~Runner();
   void run();
+  const Plan& plan() const;
+  std::span<float> input();
+  std::span<const float> output() const;
 
   std::vector<PlanStep> steps() const;
   /// Runs once; milliseconds of each step.

@@ -48,6 +48,14 @@ std::string known_pass(const std::string& pass) {
   return "unknown pass '" + pass + "'; there are" + passes();
 }
 
+/// Only one result fits on stdout.
+void check_outputs(const Options& options) {
+  int on_stdout = 0;
+  for (const std::string& path : {options.json, options.benchmark_json, options.csv, options.markdown})
+    on_stdout += path == "-" ? 1 : 0;
+  if (on_stdout > 1) throw CLI::ValidationError("only one of the results can go to stdout");
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv) {
@@ -65,24 +73,53 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       ->type_name("P,...")
       ->check(CLI::Validator(known_precision, "", "precision"));
   app.add_option("--runs", options.runs, "timed runs")->type_name("R")->check(CLI::Range(1, 10000000));
-  app.add_option("--warmup", options.warmup, "runs before them")->type_name("W")->check(CLI::Range(0, 10000000));
+  app.add_option("--duration", options.duration, "seconds that each row takes at least, with more runs")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--warmup", options.warmup, "runs before them (default: until two medians of 5 differ by 2 % or less)")
+      ->type_name("W")
+      ->check(CLI::Range(0, 10000000));
+  app.add_option("--soak", options.soak, "minutes without a break for each row, and the curve over time")
+      ->type_name("MINUTES")
+      ->check(CLI::Range(0.0, 1e5));
+  app.add_option("--cooldown", options.cooldown,
+                 "seconds of rest before each row but the first; fewer once the CPU is as cool as at the start")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--affinity", options.affinity, "run on these CPUs alone: the fastest cluster, the slowest, or a list")
+      ->type_name("big|little|LIST");
+  app.add_option("--accuracy", options.accuracy,
+                 "top-1 over labelled pictures, for model files: a folder (sub-folders in the order of the classes, or "
+                 "CLASS_name.ppm) or a list (lines PICTURE CLASS). Binary PPM or PGM of exactly the network's input "
+                 "size: this program has no JPEG, PNG or resizing, to stay small and static; `linnet evaluate` has")
+      ->type_name("FOLDER|LIST");
   app.add_option("--json", options.json, "write the results to this file as JSON; - for stdout")->type_name("FILE");
+  app.add_option("--benchmark-json", options.benchmark_json, "the same in Google Benchmark's schema")
+      ->type_name("FILE");
+  app.add_option("--csv", options.csv, "the same as comma-separated values")->type_name("FILE");
+  app.add_option("--markdown", options.markdown, "the same as a Markdown table")->type_name("FILE");
   app.add_flag("--profile", options.profile, "also show where the time goes, step by step");
   app.add_option("--disable-pass", options.disabled_passes, "passes of the compiler to leave out:" + passes())
       ->type_name("PASS,...")
       ->check(CLI::Validator(known_pass, "", "pass"));
+  Comparison comparison;
+  CLI::App* compare = app.add_subcommand("compare", "What became faster or slower from one --json file to another");
+  compare->add_option("A", comparison.a, "the first file")->required();
+  compare->add_option("B", comparison.b, "the second file, measured against the first")->required();
   try {
     app.parse(argc, argv);
+    check_outputs(options);
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
-    return {.options = std::nullopt, .exit_code = 0};
+    return {.options = std::nullopt, .comparison = std::nullopt, .exit_code = 0};
   } catch (const CLI::ParseError& error) {
     std::cerr << "bench_models: " << error.what() << '\n';
-    return {.options = std::nullopt, .exit_code = 2};
+    return {.options = std::nullopt, .comparison = std::nullopt, .exit_code = 2};
   }
+  if (compare->parsed()) return {.options = std::nullopt, .comparison = std::move(comparison), .exit_code = 0};
   if (options.models.empty()) options.models = typical;
   if (options.models == std::vector<std::string>{"all"}) options.models = all_architectures();
-  return {.options = std::move(options), .exit_code = 0};
+  return {.options = std::move(options), .comparison = std::nullopt, .exit_code = 0};
 }
 
 }  // namespace linnet::bench

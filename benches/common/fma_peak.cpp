@@ -73,17 +73,19 @@ double fma_peak(Isa isa, int threads) {
   const std::vector<FmaLoop> loops = fma_loops();
   const auto loop = std::find_if(loops.begin(), loops.end(), [&](const FmaLoop& entry) { return entry.isa == isa; });
   if (loop == loops.end()) return 0;
-  constexpr int rounds = 40, repeats = 100;
+  constexpr int rounds = 40, repeats = 100, fewest_rounds = 2;
+  constexpr double longest = 0.3;  // seconds: slow cores and emulators need no more
   ThreadPool pool(threads);
   std::vector<float> results(static_cast<std::size_t>(threads));
-  double best = 0;
-  for (int round = 0; round < rounds; ++round) {
+  double best = 0, spent = 0;
+  for (int round = 0; round < rounds && (round < fewest_rounds || spent < longest); ++round) {
     const PeakClock::time_point begin = PeakClock::now();
     pool.run(threads, [&](Index chunk, int) {
       float& result = results[static_cast<std::size_t>(chunk)];
       for (int i = 0; i < repeats; ++i) result += loop->run(1e-9f + result);
     });
     const double seconds = std::chrono::duration<double>(PeakClock::now() - begin).count();
+    spent += seconds;
     best = std::max(best, threads * repeats * loop->operations / seconds);
   }
   return best * 1e-9;

@@ -16,7 +16,7 @@ struct FmaLoop {
 /// Of the instruction sets of this architecture that have vectors, supported by this CPU or not.
 std::vector<FmaLoop> fma_loops();
 
-/// The best of some rounds, about 20 milliseconds in all, in GFLOP/s; 0 for an instruction set without such a loop.
+/// The best of some rounds, a fraction of a second in all, in GFLOP/s; 0 for an instruction set without such a loop.
 double fma_peak(Isa isa, int threads);
 
 }  // namespace linnet::bench

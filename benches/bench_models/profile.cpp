@@ -1,10 +1,8 @@
-#include "benches/bench_models/report.h"
+#include "benches/bench_models/profile.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iomanip>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "benches/common/fma_peak.h"
@@ -16,9 +14,6 @@ namespace {
 
 constexpr int name_width = 36;
 
-/// Microseconds are as exact as the clock is.
-double rounded(double ms) { return std::round(ms * 1e4) / 1e4; }
-
 struct StepTime {
   PlanStep step;
   double ms = 0;     ///< the median
@@ -27,7 +22,7 @@ struct StepTime {
 
 std::vector<StepTime> median_step_times(const Model& model, const Case& conditions) {
   Runner runner(model, conditions.compile);
-  for (int i = 0; i < conditions.warmup; ++i) runner.run();
+  warm_up(conditions.warmup, [&] { runner.run(); });
   std::map<std::string, double> macs;
   for (const LayerSummary& layer : summary(model.graph).layers) macs[layer.name] = static_cast<double>(layer.macs);
   std::vector<StepTime> steps;
@@ -62,45 +57,6 @@ std::string profile_columns(double ms, double total_ms, double flops, double pea
 }
 
 }  // namespace
-
-std::string table_header() {
-  std::ostringstream text;
-  text << std::left << std::setw(name_width) << "model" << std::right << std::setw(6) << "prec" << std::setw(4) << "thr"
-       << std::setw(6) << "batch" << std::setw(5) << "res" << std::setw(7) << "runs" << std::setw(10) << "min ms"
-       << std::setw(10) << "median ms" << std::setw(10) << "p90 ms" << std::setw(10) << "p99 ms" << std::setw(10)
-       << "mean ms" << std::setw(10) << "images/s" << '\n';
-  return text.str();
-}
-
-std::string table_line(const Row& row) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(3);
-  text << std::left << std::setw(name_width) << row.model << std::right << std::setw(6) << row.precision << std::setw(4)
-       << row.threads << std::setw(6) << row.batch << std::setw(5) << row.resolution << std::setw(7) << row.runs
-       << std::setw(10) << row.min_ms << std::setw(10) << row.median_ms << std::setw(10) << row.p90_ms << std::setw(10)
-       << row.p99_ms << std::setw(10) << row.mean_ms << std::setw(10) << std::setprecision(1)
-       << 1e3 * static_cast<double>(row.batch) / row.median_ms << '\n';
-  return text.str();
-}
-
-std::string to_json(const std::vector<Row>& rows) {
-  nlohmann::ordered_json array = nlohmann::ordered_json::array();
-  for (const Row& row : rows) {
-    array.push_back({{"model", row.model},
-                     {"precision", row.precision},
-                     {"threads", row.threads},
-                     {"batch", row.batch},
-                     {"resolution", row.resolution},
-                     {"isa", row.isa},
-                     {"runs", row.runs},
-                     {"min_ms", rounded(row.min_ms)},
-                     {"median_ms", rounded(row.median_ms)},
-                     {"p90_ms", rounded(row.p90_ms)},
-                     {"p99_ms", rounded(row.p99_ms)},
-                     {"mean_ms", rounded(row.mean_ms)}});
-  }
-  return array.dump(1) + "\n";
-}
 
 std::string profile_table(const Model& model, const Case& conditions) {
   constexpr int kernel_width = 22;

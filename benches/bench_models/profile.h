@@ -1,4 +1,4 @@
-// The results, for people and for programs.
+// Where the time of a network goes, step by step.
 #pragma once
 
 #include <string>
@@ -7,12 +7,6 @@
 #include "benches/bench_models/measure.h"
 
 namespace linnet::bench {
-
-std::string table_header();
-std::string table_line(const Row& row);
-
-/// An array with one object per row.
-std::string to_json(const std::vector<Row>& rows);
 
 /// Where the time of one network goes: the median time of each step over `runs` runs, its GFLOP/s and their share of
 /// this CPU's measured multiply-add peak.
