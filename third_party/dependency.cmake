@@ -1,6 +1,9 @@
 # Two ways to get a dependency: the system's package if it is there, else a pinned archive, checked against its hash.
 include(FetchContent)
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+if(CMAKE_EXE_LINKER_FLAGS MATCHES "-static")
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
 
 function(linnet_fetch name url sha256)
   message(STATUS "${name}: no system package, fetching ${url}")
