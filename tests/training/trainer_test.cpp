@@ -524,12 +524,14 @@ TEST_F(TrainerTest, ErrorsSayWhatIsWrongAndKeepTheLastCheckpoint) {
 
 TEST_F(TrainerTest, RemovesWhatAKilledWriteLeft) {
   std::filesystem::create_directories(out("run"));
-  std::ofstream(out("run") + "/checkpoint.safetensors.tmp-1-2-3") << "half";
+  const std::vector<std::string> left = {"/checkpoint.safetensors.tmp-1-2-3",
+                                         "/checkpoint-epoch-0003.safetensors.tmp-1-2-3"};
+  for (const std::string& file : left) std::ofstream(out("run") + file) << "half";
   std::ofstream(out("run") + "/notes.tmp-1") << "not ours";
   Recipe recipe = recipe_;
   recipe.epochs = 1;
   run(recipe, "run");
-  EXPECT_FALSE(std::filesystem::exists(out("run") + "/checkpoint.safetensors.tmp-1-2-3"));
+  for (const std::string& file : left) EXPECT_FALSE(std::filesystem::exists(out("run") + file)) << file;
   EXPECT_TRUE(std::filesystem::exists(out("run") + "/notes.tmp-1"));
   EXPECT_TRUE(holds_run(out("run")));
   remove_run(out("run"));

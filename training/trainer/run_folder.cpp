@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -28,6 +30,15 @@ bool is_kept_checkpoint(std::string_view name) {
   name.remove_prefix(kept_prefix.size());
   name.remove_suffix(kept_suffix.size());
   return name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// Whether this is what a killed process left of writing one of our files.
+bool is_half_written(const std::string& name) {
+  const std::size_t end = name.find(".tmp-");
+  if (end == std::string::npos) return false;
+  const std::string file = name.substr(0, end);
+  return is_kept_checkpoint(file) ||
+         std::find(std::begin(file_names), std::end(file_names), file) != std::end(file_names);
 }
 
 [[noreturn]] void fail(const std::string& path, const char* what, int reason) {
@@ -58,9 +69,7 @@ RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
   fs::create_directories(path_, error);
   if (error) throw Error(path_ + ": cannot make this folder: " + error.message());
   for (const auto& entry : fs::directory_iterator(path_, error))
-    for (const char* name : file_names)
-      if (entry.path().filename().string().starts_with(std::string(name) + ".tmp-"))
-        fs::remove(entry.path(), error);  // if it stays, it only takes space
+    if (is_half_written(entry.path().filename().string())) fs::remove(entry.path(), error);  // else it only takes space
 }
 
 std::string RunFolder::checkpoint_of_epoch(Integer epoch) const {
