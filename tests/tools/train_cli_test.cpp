@@ -254,8 +254,7 @@ TEST_F(TrainCli, EveryShippedRecipeRunsDry) {
   for (const auto& entry : std::filesystem::directory_iterator(std::string(LINNET_TEST_DATA_DIR) + "/../../recipes")) {
     if (entry.path().extension() != ".json") continue;
     ++found;
-    const Result result =
-        run({"--recipe", entry.path().string(), "--dry-run", "--batch", "2", "--loader_threads", "1"});
+    const Result result = run({"--recipe", entry.path().string(), "--dry-run", "--batch", "2", "--threads", "1"});
     EXPECT_EQ(result.code, 0) << entry.path() << result.err;
     for (const char* part : {"\"source\": \"", "parameters", "memory: ", "time: "})
       EXPECT_NE(result.out.find(part), std::string::npos) << entry.path() << part;
