@@ -1,6 +1,7 @@
 #include "benches/machine/cores.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <sstream>
 
