@@ -19,6 +19,7 @@
 #include "linnet/training/progress.h"
 #include "linnet/training/recipe.h"
 #include "linnet/training/trainer.h"
+#include "tools/train_cli/run_record.h"
 
 namespace {
 
@@ -151,9 +152,11 @@ int run(const Recipe& recipe, const Arguments& arguments) {
   options.resume = arguments.resume;
   options.stop_requested = [] { return caught_signal != 0; };
   if (!arguments.time_limit.empty()) options.time_limit = seconds_of(arguments.time_limit);
+  linnet::tools::RunRecord record(recipe, options, progress);
   try {
-    const RunResult result = train(recipe, options, progress);
+    const RunResult result = train(recipe, options, record.observer());
     progress.finish();
+    record.finish(result);
     if (result.time_over && caught_signal == 0) {
       std::fprintf(stderr, "train_cli: the time limit is reached after step %lld; --resume goes on from there\n",
                    static_cast<long long>(result.step));
@@ -169,8 +172,9 @@ int run(const Recipe& recipe, const Arguments& arguments) {
                   static_cast<long long>(result.step), static_cast<long long>(recipe.patience));
     std::printf("top-1 %.2f %%, model in %s/model.safetensors\n", 100 * result.best, arguments.out.c_str());
     return exit_done;
-  } catch (...) {
+  } catch (const std::exception& error) {
     progress.finish();
+    record.fail(error.what());
     throw;
   }
 }

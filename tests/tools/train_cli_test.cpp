@@ -37,6 +37,7 @@ class TrainCli : public ::testing::Test {
     tiny_run::write_data(folder_.file("data"));
     training::Recipe recipe = tiny_run::recipe(folder_.file("data"));
     recipe.checkpoint_every = 2;
+    recipe.tracking.database = "none";  // the record has tests of its own
     std::ofstream(recipe_) << training::to_json(recipe);
   }
 

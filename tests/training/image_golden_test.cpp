@@ -5,8 +5,8 @@
 
 #include "linnet/error.h"
 #include "linnet/training/image.h"
-#include "tests/support/sha256.h"
 #include "tests/training/golden_json.h"
+#include "training/tracking/sha256.h"
 
 namespace linnet::training {
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "linnet/error.h"
-#include "tests/support/sha256.h"
 #include "tests/training/golden_json.h"
 #include "training/data/operations.h"
+#include "training/tracking/sha256.h"
 
 namespace linnet::training {
 namespace {

@@ -195,6 +195,8 @@ TEST(Recipe, ResumingAllowsOnlyWhatDoesNotChangeTheResult) {
   now.loader_threads = 0;
   now.steps = 100;
   now.checkpoint_every = 7;
+  now.tracking.database = "none";
+  now.tracking.tags = {"a"};
   EXPECT_NO_THROW(check_resumable(before, now));
   now.epochs = 11;
   const std::string found = message_of([&] { check_resumable(before, now); });

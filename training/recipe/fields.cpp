@@ -286,6 +286,16 @@ constexpr std::array table{
           LINNET_AT(loss.teacher_weight), share_range},
     Field{"loss.temperature", "kl: logits are divided by it", LINNET_AT(loss.temperature), positive},
 
+    Field{"tracking.database",
+          "record of runs, an SQLite file; auto: linnet.db beside the run's folder; none: nothing is recorded",
+          LINNET_AT(tracking.database),
+          {},
+          {},
+          true},
+    Field{
+        "tracking.name", "of the run in the record; empty: that of its folder", LINNET_AT(tracking.name), {}, {}, true},
+    Field{"tracking.tags", "of the run in the record", LINNET_AT(tracking.tags), {}, {}, true},
+
     Field{"label_smoothing", "share of the target spread over the classes", LINNET_AT(label_smoothing),
           share_below_one},
     Field{"batch", "pictures that go through the network together", LINNET_AT(batch), at_least_one},

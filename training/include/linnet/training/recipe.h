@@ -154,6 +154,12 @@ struct Recipe {
     double temperature = 4;
   } loss;
 
+  struct Tracking {
+    std::string database = "auto";
+    std::string name;
+    std::vector<std::string> tags;
+  } tracking;
+
   double label_smoothing = 0;
   Integer batch = 64;
   Integer accumulate = 1;

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for comparing pictures with the hashes in the golden data.
+// SHA-256 (FIPS 180-4): the names of assets, and of pictures in golden data.
 #pragma once
 
 #include <array>

@@ -1,0 +1,17 @@
+# SQLite: the record of runs
+find_path(LINNET_sqlite_INCLUDE sqlite3.h)
+find_library(LINNET_sqlite_LIBRARY sqlite3)
+mark_as_advanced(LINNET_sqlite_INCLUDE LINNET_sqlite_LIBRARY)
+add_library(linnet_third_party_sqlite INTERFACE)
+if(LINNET_sqlite_INCLUDE AND LINNET_sqlite_LIBRARY)
+  target_include_directories(linnet_third_party_sqlite SYSTEM INTERFACE ${LINNET_sqlite_INCLUDE})
+  target_link_libraries(linnet_third_party_sqlite INTERFACE ${LINNET_sqlite_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS} m)
+else()
+  enable_language(C)
+  linnet_fetch(sqlite https://www.sqlite.org/2022/sqlite-amalgamation-3400100.zip
+               49112cc7328392aa4e3e5dae0b2f6736d0153430143d21f69327788ff4efe734)
+  add_library(linnet_sqlite STATIC ${sqlite_SOURCE_DIR}/sqlite3.c)
+  target_include_directories(linnet_sqlite SYSTEM PUBLIC ${sqlite_SOURCE_DIR})
+  target_link_libraries(linnet_sqlite PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(linnet_third_party_sqlite INTERFACE linnet_sqlite)
+endif()
