@@ -1,6 +1,8 @@
 #include "training/tracking/database.h"
 
+#include <chrono>
 #include <limits>
+#include <thread>
 
 #include "linnet/error.h"
 #include "training/tracking/schema.h"
@@ -30,6 +32,17 @@ void Database::fail(const std::string& what) const {
 
 void Database::run(const std::string& sql) {
   if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail("record of runs");
+}
+
+void Database::run_patiently(const std::string& sql) {
+  using namespace std::chrono_literals;
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  int code = SQLITE_OK;
+  while ((code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr)) == SQLITE_BUSY &&
+         std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(10ms);
+  }
+  if (code != SQLITE_OK) fail("record of runs");
 }
 
 std::int64_t Database::number(const std::string& sql) {

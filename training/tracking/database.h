@@ -24,6 +24,8 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   void run(const std::string& sql);
+  /// The same for what SQLite does not wait with while another process uses the file: tries for half a minute.
+  void run_patiently(const std::string& sql);
   /// The first column of the first row.
   std::int64_t number(const std::string& sql);
   std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_); }

@@ -67,14 +67,15 @@ std::span<const char* const> migrations() { return steps; }
 void check_and_migrate(Database& database) {
   const auto newest = static_cast<std::int64_t>(steps.size());
   const auto version = [&] { return database.number("PRAGMA user_version"); };
-  const bool ours = database.number("PRAGMA application_id") == application_id;
-  if (!ours && database.number("SELECT count(*) FROM sqlite_master") > 0)
+  // In this order: another process may make the tables meanwhile.
+  const bool has_tables = database.number("SELECT count(*) FROM sqlite_master") > 0;
+  if (has_tables && database.number("PRAGMA application_id") != application_id)
     throw Error(database.path() + ": this is a database, but no record of runs");
   if (version() > newest)
     throw Error(database.path() + ": version " + std::to_string(version()) +
                 " of the record of runs; this program knows up to " + std::to_string(newest));
   if (version() == newest) return;
-  database.run("PRAGMA journal_mode = WAL");
+  database.run_patiently("PRAGMA journal_mode = WAL");
   Transaction transaction(database);  // another process may have been faster
   for (std::int64_t step = version(); step < newest; ++step) database.run(steps[static_cast<std::size_t>(step)]);
   database.run("PRAGMA application_id = " + std::to_string(application_id));
