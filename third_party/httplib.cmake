@@ -1,3 +1,22 @@
-# cpp-httplib
-linnet_headers(httplib httplib.h URL https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
-               SHA256 9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368)
+# cpp-httplib: HTTP, and TLS where there is OpenSSL. Debian's is a library with OpenSSL, zlib and Brotli, which its classes
+# depend on; the fetched one is a header.
+find_package(OpenSSL QUIET)
+find_path(LINNET_httplib_INCLUDE httplib.h)
+find_library(LINNET_httplib_LIBRARY cpp-httplib)
+mark_as_advanced(LINNET_httplib_INCLUDE LINNET_httplib_LIBRARY)
+add_library(linnet_third_party_httplib INTERFACE)
+if(OPENSSL_FOUND AND LINNET_httplib_INCLUDE AND LINNET_httplib_LIBRARY)
+  target_include_directories(linnet_third_party_httplib SYSTEM INTERFACE ${LINNET_httplib_INCLUDE})
+  target_compile_definitions(linnet_third_party_httplib INTERFACE CPPHTTPLIB_BROTLI_SUPPORT)
+  target_link_libraries(linnet_third_party_httplib INTERFACE ${LINNET_httplib_LIBRARY})
+else()
+  linnet_fetch(httplib https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
+               9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368)
+  target_include_directories(linnet_third_party_httplib SYSTEM INTERFACE ${httplib_SOURCE_DIR})
+endif()
+target_compile_definitions(linnet_third_party_httplib INTERFACE CPPHTTPLIB_ZLIB_SUPPORT)
+target_link_libraries(linnet_third_party_httplib INTERFACE linnet_third_party_zlib Threads::Threads)
+if(OPENSSL_FOUND)
+  target_compile_definitions(linnet_third_party_httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
+  target_link_libraries(linnet_third_party_httplib INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+endif()

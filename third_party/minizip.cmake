@@ -1,4 +1,4 @@
-# minizip, from zlib's contrib: the zip files that torch.save writes
+# minizip, from zlib's contrib: zip files, as torch.save writes them and Comet reads them
 find_path(LINNET_minizip_INCLUDE minizip/unzip.h)
 find_library(LINNET_minizip_LIBRARY minizip)
 mark_as_advanced(LINNET_minizip_INCLUDE LINNET_minizip_LIBRARY)
@@ -11,9 +11,9 @@ else()
   linnet_fetch(minizip https://github.com/madler/zlib/archive/refs/tags/v1.2.13.tar.gz
                1525952a0a567581792613a9723333d7f8cc20b87a81f920fb8bc7e3f2251428)
   file(COPY ${minizip_SOURCE_DIR}/contrib/minizip/ DESTINATION ${PROJECT_BINARY_DIR}/third_party/minizip
-       FILES_MATCHING PATTERN "*.h" PATTERN "unzip.c" PATTERN "ioapi.c")
+       FILES_MATCHING PATTERN "*.h" PATTERN "unzip.c" PATTERN "zip.c" PATTERN "ioapi.c")
   set(folder ${PROJECT_BINARY_DIR}/third_party/minizip)
-  add_library(linnet_minizip STATIC ${folder}/unzip.c ${folder}/ioapi.c)
+  add_library(linnet_minizip STATIC ${folder}/unzip.c ${folder}/zip.c ${folder}/ioapi.c)
   target_include_directories(linnet_minizip SYSTEM PUBLIC ${PROJECT_BINARY_DIR}/third_party)
   target_link_libraries(linnet_minizip PUBLIC linnet_third_party_zlib)
   target_link_libraries(linnet_third_party_minizip INTERFACE linnet_minizip)
