@@ -5,8 +5,7 @@
 #include "engine/autograd/convolution.h"
 #include "engine/autograd/statistics.h"
 #include "kernels/batch_norm/batch_norm.h"
-#include "kernels/depthwise_norm/depthwise_norm.h"
-#include "kernels/pointwise_norm/pointwise_norm.h"
+#include "kernels/conv_norm/conv_norm.h"
 #include "linnet/autograd_ops.h"
 
 namespace linnet::autograd {
@@ -77,48 +76,33 @@ struct NormalisedMap::Operation {
   /// Sets the products and the statistics of `output`.
   void forward(const Shape& shape, Tensor& variance, ThreadPool& pool) const {
     Tensor &mean = output->mean, &inverse_std = output->inverse_std;
+    if (way() == Way::passes) {
+      output->products = convolve(convolution, x, weight, nullptr, shape, pool);
+      kernels::batch_norm_statistics(pool, {.rows = rows(),
+                                            .channels = output->channels(),
+                                            .input = output->products.data(),
+                                            .epsilon = epsilon,
+                                            .mean = mean.data(),
+                                            .variance = variance.data(),
+                                            .inverse_std = inverse_std.data()});
+      return;
+    }
+    output->products = Tensor(shape);
     const kernels::Norm input_norm = input ? input->norm() : kernels::Norm();
-    switch (way()) {
-      case Way::pointwise: {
-        output->products = Tensor(shape);
-        const Tensor packed = packed_pointwise(convolution, weight, false);
-        kernels::pointwise_norm(pool, {.rows = rows(),
-                                       .in_channels = convolution.in_channels,
-                                       .out_channels = convolution.out_channels,
-                                       .input = x.data(),
-                                       .input_norm = input ? &input_norm : nullptr,
-                                       .weights = packed.data(),
-                                       .epsilon = epsilon,
-                                       .output = output->products.data(),
-                                       .mean = mean.data(),
-                                       .variance = variance.data(),
-                                       .inverse_std = inverse_std.data()});
-        return;
-      }
-      case Way::depthwise: {
-        output->products = Tensor(shape);
-        const Tensor packed = packed_depthwise(convolution, weight);
-        kernels::depthwise_norm(pool, {.window = convolution.window,
-                                       .channels = convolution.in_channels,
-                                       .input = x.data(),
-                                       .input_norm = input ? &input_norm : nullptr,
-                                       .weights = packed.data(),
-                                       .epsilon = epsilon,
-                                       .output = output->products.data(),
-                                       .mean = mean.data(),
-                                       .variance = variance.data(),
-                                       .inverse_std = inverse_std.data()});
-        return;
-      }
-      case Way::passes:
-        output->products = convolve(convolution, x, weight, nullptr, shape, pool);
-        kernels::batch_norm_statistics(pool, {.rows = rows(),
-                                              .channels = output->channels(),
-                                              .input = output->products.data(),
-                                              .epsilon = epsilon,
-                                              .mean = mean.data(),
-                                              .variance = variance.data(),
-                                              .inverse_std = inverse_std.data()});
+    const Tensor packed =
+        way() == Way::pointwise ? packed_pointwise(convolution, weight, false) : packed_depthwise(convolution, weight);
+    const kernels::ConvNormArgs args{.input = x.data(),
+                                     .input_norm = input ? &input_norm : nullptr,
+                                     .weights = packed.data(),
+                                     .epsilon = epsilon,
+                                     .output = output->products.data(),
+                                     .mean = mean.data(),
+                                     .variance = variance.data(),
+                                     .inverse_std = inverse_std.data()};
+    if (way() == Way::pointwise) {
+      kernels::pointwise_norm(pool, rows(), convolution.in_channels, convolution.out_channels, args);
+    } else {
+      kernels::depthwise_norm(pool, convolution.window, convolution.in_channels, args);
     }
   }
 
@@ -155,37 +139,24 @@ struct NormalisedMap::Operation {
     const kernels::Norm input_norm = input ? input->norm() : kernels::Norm();
     const bool wants_sums = input && wants_x;
     if (wants_sums) input->sums = room_for_sums(convolution.in_channels);
-    double* input_sums = wants_sums ? input->sums.data() : nullptr;
-    if (way() == Way::depthwise) {
-      const Tensor packed = packed_depthwise(convolution, weight);
-      kernels::depthwise_norm_gradient(pool, {.window = convolution.window,
-                                              .channels = convolution.in_channels,
-                                              .input = x.data(),
-                                              .input_norm = input ? &input_norm : nullptr,
-                                              .output = output->products.data(),
-                                              .output_norm = output->norm(),
-                                              .output_gradient = gradient.data(),
-                                              .output_sums = output->sums.data(),
-                                              .weights = packed.data(),
-                                              .weight_gradient = weight_gradient.data(),
-                                              .input_gradient = x_gradient.data(),
-                                              .input_sums = input_sums});
-      return;
+    Tensor packed;
+    if (way() == Way::depthwise) packed = packed_depthwise(convolution, weight);
+    if (way() == Way::pointwise && wants_x) packed = packed_pointwise(convolution, weight, true);
+    const kernels::ConvNormGradientArgs args{.input = x.data(),
+                                             .input_norm = input ? &input_norm : nullptr,
+                                             .output = output->products.data(),
+                                             .output_norm = output->norm(),
+                                             .output_gradient = gradient.data(),
+                                             .output_sums = output->sums.data(),
+                                             .weights = packed.data(),
+                                             .weight_gradient = weight_gradient.data(),
+                                             .input_gradient = x_gradient.data(),
+                                             .input_sums = wants_sums ? input->sums.data() : nullptr};
+    if (way() == Way::pointwise) {
+      kernels::pointwise_norm_gradient(pool, rows(), convolution.in_channels, convolution.out_channels, args);
+    } else {
+      kernels::depthwise_norm_gradient(pool, convolution.window, convolution.in_channels, args);
     }
-    const Tensor transposed = wants_x ? packed_pointwise(convolution, weight, true) : Tensor();
-    kernels::pointwise_norm_gradient(pool, {.rows = rows(),
-                                            .in_channels = convolution.in_channels,
-                                            .out_channels = convolution.out_channels,
-                                            .input = x.data(),
-                                            .input_norm = input ? &input_norm : nullptr,
-                                            .output = output->products.data(),
-                                            .output_norm = output->norm(),
-                                            .output_gradient = gradient.data(),
-                                            .output_sums = output->sums.data(),
-                                            .weights = transposed.data(),
-                                            .weight_gradient = weight_gradient.data(),
-                                            .input_gradient = x_gradient.data(),
-                                            .input_sums = input_sums});
   }
 };
 

@@ -9,6 +9,17 @@
 namespace linnet::kernels {
 namespace {
 
+/// What stands between spaces.
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < line.size();) {
+    const std::size_t end = std::min(line.find(' ', begin), line.size());
+    if (end > begin) words.push_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
 constexpr double unlimited = std::numeric_limits<double>::infinity();
 
 /// Where a hierarchy of control groups is mounted, and which of its groups lies at the mount point.

@@ -1,11 +1,9 @@
 // The lines of a text file, without the streams of the C++ library, which would be a fifth of a small program.
 #pragma once
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace linnet::kernels {
 
@@ -26,16 +24,5 @@ class Lines {
  private:
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
 };
-
-/// What stands between spaces.
-inline std::vector<std::string> words_of(const std::string& line) {
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin < line.size();) {
-    const std::size_t end = std::min(line.find(' ', begin), line.size());
-    if (end > begin) words.push_back(line.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
 
 }  // namespace linnet::kernels

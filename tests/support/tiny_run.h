@@ -80,6 +80,21 @@ inline training::Recipe recipe(const std::string& data) {
   return recipe;
 }
 
+/// Pictures are scaled and changed in every way that draws random numbers.
+inline void augment(training::Recipe& recipe) {
+  recipe.data.resize = size + 4;
+  recipe.augment.random_resized_crop = true;
+  recipe.augment.flip_probability = recipe.augment.vertical_flip_probability = 0.5;
+  recipe.augment.policy = "rand";
+  recipe.augment.policy_deviation = 0.5;
+  recipe.augment.brightness = recipe.augment.contrast = 0.3;
+  recipe.augment.erase_probability = 0.5;
+  recipe.augment.erase_fill = "noise";
+  recipe.augment.mixup_alpha = 0.4;
+  recipe.augment.cutmix_alpha = 1;
+  recipe.augment.repeats = 2;
+}
+
 /// metrics.jsonl without its wall-clock fields.
 inline std::vector<nlohmann::json> metrics_of(const std::string& folder) {
   std::ifstream stream(folder + "/metrics.jsonl");

@@ -199,17 +199,7 @@ TEST_F(TrainCli, ATimeLimitIsTold) {
 TEST_F(TrainCli, ARunThatWasKilledEndsInTheSameBits) {
   training::Recipe recipe = training::load_recipe(recipe_);
   ASSERT_GT(recipe.ema.decay, 0);
-  recipe.data.resize = 20;
-  recipe.augment.random_resized_crop = true;
-  recipe.augment.flip_probability = recipe.augment.vertical_flip_probability = 0.5;
-  recipe.augment.policy = "rand";
-  recipe.augment.policy_deviation = 0.5;
-  recipe.augment.brightness = recipe.augment.contrast = 0.3;
-  recipe.augment.erase_probability = 0.5;
-  recipe.augment.erase_fill = "noise";
-  recipe.augment.mixup_alpha = 0.4;
-  recipe.augment.cutmix_alpha = 1;
-  recipe.augment.repeats = 2;
+  tiny_run::augment(recipe);
   recipe.model.drop_path = 0.1;
   recipe.keep_best = 2;
   std::ofstream(recipe_) << training::to_json(recipe);

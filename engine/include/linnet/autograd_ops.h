@@ -47,7 +47,7 @@ class NormalisedMap {
 };
 
 /// conv2d without a bias, then batch_norm in training. `x` must have no other reader if it is a conv_norm's: pointwise
-/// convolutions normalise it piece by piece, forward and backward (kernels/pointwise_norm).
+/// convolutions normalise it piece by piece, forward and backward (kernels/conv_norm).
 NormalisedMap conv_norm(NormalisedMap x, const Variable& weight, const Variable& gamma, const Variable& beta,
                         Tensor& running_mean, Tensor& running_var, Tensor& counter, const op::Conv2d& conv,
                         const op::BatchNorm& norm, Activation activation, ThreadPool& pool);

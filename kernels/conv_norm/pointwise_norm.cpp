@@ -1,4 +1,4 @@
-#include "kernels/pointwise_norm/pointwise_norm.h"
+#include "kernels/conv_norm/conv_norm.h"
 
 #include <algorithm>
 
@@ -36,41 +36,42 @@ bool pointwise_norm_pays(Index rows, Index in_channels, Index out_channels) {
   return rows * (in_channels + out_channels) > floats_in_cache;
 }
 
-void pointwise_norm(ThreadPool& pool, const PointwiseNormArgs& args) {
+void pointwise_norm(ThreadPool& pool, Index rows, Index in_channels, Index out_channels, const ConvNormArgs& args) {
   const PointwiseKernels& product = pointwise_kernels();
   const BatchNormKernels& norm = batch_norm_kernels();
-  const Chunks pieces = pieces_of(args.rows, args.in_channels, args.out_channels);
-  const Index panels = panel_count(args.out_channels, product.lanes);
-  PartialSums moments(pieces.count(), args.out_channels);
+  const Chunks pieces = pieces_of(rows, in_channels, out_channels);
+  const Index panels = panel_count(out_channels, product.lanes);
+  PartialSums moments(pieces.count(), out_channels);
   pool.run(pieces.count(), [&](Index piece, int) {
-    const Range rows = pieces[piece];
-    const Scratch scratch(scratch_for(rows.size(), args.in_channels, args.input_norm != nullptr));
-    float* output = args.output + rows.begin * args.out_channels;
-    product.run({.rows = rows.size(),
-                 .in_channels = args.in_channels,
-                 .out_channels = args.out_channels,
-                 .input = normalised(args.input + rows.begin * args.in_channels, rows.size(), args.in_channels,
-                                     args.input_norm, scratch.data()),
-                 .input_stride = args.in_channels,
+    const Range range = pieces[piece];
+    const Scratch scratch(scratch_for(range.size(), in_channels, args.input_norm != nullptr));
+    float* output = args.output + range.begin * out_channels;
+    product.run({.rows = range.size(),
+                 .in_channels = in_channels,
+                 .out_channels = out_channels,
+                 .input = normalised(args.input + range.begin * in_channels, range.size(), in_channels, args.input_norm,
+                                     scratch.data()),
+                 .input_stride = in_channels,
                  .weights = args.weights,
                  .output = output,
-                 .output_stride = args.out_channels,
+                 .output_stride = out_channels,
                  .epilogue = {}},
-                {}, {0, rows.size()}, {0, panels});
-    norm.moments(args.out_channels, {0, rows.size()}, output, moments.first(piece), moments.second(piece));
+                {}, {0, range.size()}, {0, panels});
+    norm.moments(out_channels, {0, range.size()}, output, moments.first(piece), moments.second(piece));
   });
   join_moments(moments, pieces, args.epsilon, {args.mean, args.variance, args.inverse_std});
 }
 
-void pointwise_norm_gradient(ThreadPool& pool, const PointwiseNormGradientArgs& args) {
+void pointwise_norm_gradient(ThreadPool& pool, Index rows, Index in_channels, Index out_channels,
+                             const ConvNormGradientArgs& args) {
   const PointwiseKernels& product = pointwise_kernels();
   const PointwiseGradientKernels& gradients = pointwise_gradient_kernels();
   const BatchNormKernels& norm = batch_norm_kernels();
-  const Index in_channels = args.in_channels, out_channels = args.out_channels, size = in_channels * out_channels;
-  const Chunks pieces = pieces_of(args.rows, in_channels, out_channels);
+  const Index size = in_channels * out_channels;
+  const Chunks pieces = pieces_of(rows, in_channels, out_channels);
   const Index panels = panel_count(in_channels, product.lanes);
 
-  BatchNormGradientArgs output{.rows = args.rows, .channels = out_channels, .norm = args.output_norm};
+  BatchNormGradientArgs output{.rows = rows, .channels = out_channels, .norm = args.output_norm};
   const BatchNormMeans means(output, args.output_sums);
   PartialSums input_sums(args.input_sums != nullptr ? pieces.count() : 0, in_channels);
 
@@ -82,24 +83,24 @@ void pointwise_norm_gradient(ThreadPool& pool, const PointwiseNormGradientArgs& 
   pool.run(runs.count(), [&](Index run, int) {
     float* weight_gradient = partial_gradients.data() + run * size;
     for (Index piece = runs[run].begin; piece < runs[run].end; ++piece) {
-      const Range rows = pieces[piece];
-      const Range all{0, rows.size()};
-      const float* input = args.input + rows.begin * in_channels;
+      const Range range = pieces[piece];
+      const Range all{0, range.size()};
+      const float* input = args.input + range.begin * in_channels;
 
-      const Scratch product_gradient(scratch_for(rows.size(), out_channels, true));
+      const Scratch product_gradient(scratch_for(range.size(), out_channels, true));
       BatchNormGradientArgs piece_of_output = output;
-      piece_of_output.input = args.output + rows.begin * out_channels;
-      piece_of_output.output_gradient = args.output_gradient + rows.begin * out_channels;
+      piece_of_output.input = args.output + range.begin * out_channels;
+      piece_of_output.output_gradient = args.output_gradient + range.begin * out_channels;
       piece_of_output.input_gradient = product_gradient.data();
       norm.input_gradient(piece_of_output, means.view(), all);
 
-      const Scratch input_scratch(scratch_for(rows.size(), in_channels, args.input_norm != nullptr));
+      const Scratch input_scratch(scratch_for(range.size(), in_channels, args.input_norm != nullptr));
       const Scratch weight_scratch(weight_gradient_scratch_size(gradients, out_channels));
       gradients.weight_gradient(
-          {.rows = rows.size(),
+          {.rows = range.size(),
            .in_channels = in_channels,
            .out_channels = out_channels,
-           .input = normalised(input, rows.size(), in_channels, args.input_norm, input_scratch.data()),
+           .input = normalised(input, range.size(), in_channels, args.input_norm, input_scratch.data()),
            .input_stride = in_channels,
            .output_gradient = product_gradient.data(),
            .output_gradient_stride = out_channels},
@@ -112,8 +113,8 @@ void pointwise_norm_gradient(ThreadPool& pool, const PointwiseNormGradientArgs& 
            .scratch = weight_scratch.data()});
 
       if (args.input_gradient == nullptr) continue;
-      float* input_gradient = args.input_gradient + rows.begin * in_channels;
-      product.run({.rows = rows.size(),
+      float* input_gradient = args.input_gradient + range.begin * in_channels;
+      product.run({.rows = range.size(),
                    .in_channels = out_channels,
                    .out_channels = in_channels,
                    .input = product_gradient.data(),

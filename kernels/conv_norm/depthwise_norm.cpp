@@ -1,10 +1,9 @@
-#include "kernels/depthwise_norm/depthwise_norm.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "kernels/batch_norm/partial_sums.h"
 #include "kernels/common/chunks.h"
+#include "kernels/conv_norm/conv_norm.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/pointwise/scratch.h"
 #include "linnet/thread_pool.h"
@@ -137,9 +136,8 @@ bool depthwise_norm_pays(const Window& window, Index channels) {
   return depthwise_is_specialised(window) && (window.in_pixels() + window.out_pixels()) * channels > floats_in_cache;
 }
 
-void depthwise_norm(ThreadPool& pool, const DepthwiseNormArgs& args) {
-  const Window& window = args.window;
-  const Index channels = args.channels, in_row = window.in_width * channels, out_row = window.out_width * channels;
+void depthwise_norm(ThreadPool& pool, const Window& window, Index channels, const ConvNormArgs& args) {
+  const Index in_row = window.in_width * channels, out_row = window.out_width * channels;
   const Bands bands(window, channels);
   PartialSums moments(window.batch * bands.count(), channels);
   std::vector<double> counts(static_cast<std::size_t>(moments.chunks()));
@@ -165,9 +163,8 @@ void depthwise_norm(ThreadPool& pool, const DepthwiseNormArgs& args) {
   join_moments(moments, counts, args.epsilon, {args.mean, args.variance, args.inverse_std});
 }
 
-void depthwise_norm_gradient(ThreadPool& pool, const DepthwiseNormGradientArgs& args) {
-  const Window& window = args.window;
-  const Index channels = args.channels, in_row = window.in_width * channels, out_row = window.out_width * channels;
+void depthwise_norm_gradient(ThreadPool& pool, const Window& window, Index channels, const ConvNormGradientArgs& args) {
+  const Index in_row = window.in_width * channels, out_row = window.out_width * channels;
   const Index area = window.kernel_area(), size = area * channels;
   const Bands bands(window, channels);
   const BatchNormGradientArgs output_norm{.rows = window.out_pixels(), .channels = channels, .norm = args.output_norm};
