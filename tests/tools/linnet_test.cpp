@@ -352,10 +352,46 @@ TEST_F(LinnetProgram, ReportShowsARun) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 
-TEST_F(LinnetProgram, ReportNeedsARun) {
-  const CommandResult result = linnet("report " + path("pictures") + " --out " + path("report.html"));
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_FALSE(std::filesystem::exists(path("report.html")));
+TEST_F(LinnetProgram, ReportShowsBoards) {
+  const auto row = [](const std::string& model, const std::string& board) {
+    return nlohmann::json{
+        {"model", model}, {"precision", "f32"},           {"threads", 1}, {"batch", 1}, {"median_ms", 10.5},
+        {"isa", "neon"},  {"machine", {{"board", board}}}};
+  };
+  nlohmann::json measured = row("/some/where/mine.safetensors", "Raspberry Pi 5");
+  measured.update({{"top1", 91.25}, {"pictures", 80}, {"file_bytes", 1000}});
+  std::ofstream(path("a.json")) << nlohmann::json{row("mobilenetv2_100", "Raspberry Pi 4")};
+  std::ofstream(path("b.json")) << nlohmann::json{row("mobilenetv2_100", "Raspberry Pi 5"), measured};
+  const std::string files = path("a.json") + " " + path("b.json") + " " + path("b.json");
+  const nlohmann::json report = json("report --json " + files);
+  ASSERT_EQ(report["boards"].size(), 3u);
+  EXPECT_EQ(report["boards"][0]["name"], "Raspberry Pi 4");
+  EXPECT_EQ(report["boards"][1]["name"], "Raspberry Pi 5 (b)");
+  ASSERT_EQ(report["rows"].size(), 5u);
+  EXPECT_EQ(report["rows"][1]["board"], 1);
+  EXPECT_EQ(report["rows"][1]["bytes"], 4 * 3504872);
+  EXPECT_EQ(report["rows"][1]["top1"], 72.91);
+  EXPECT_EQ(report["rows"][2]["top1"], 91.25);
+  EXPECT_EQ(report["rows"][2]["bytes"], 1000);
+  const CommandResult page = linnet("report --out " + path("boards.html") + " " + files);
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  EXPECT_NE(page.out.find("3 boards, 5 rows"), std::string::npos) << page.out;
+  std::ifstream file(path("boards.html"));
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_NE(text.find("Raspberry Pi 5 (b)"), std::string::npos);
+  EXPECT_EQ(text.find("src="), std::string::npos);
+  EXPECT_EQ(text.find("href="), std::string::npos);
+}
+
+TEST_F(LinnetProgram, ReportNeedsARunOrFilesOfBoards) {
+  std::ofstream(path("text.json")) << "[1]";
+  for (const std::string& source : {path("pictures"), path("text.json"), path("none.json")}) {
+    const CommandResult result = linnet("report " + source + " --out " + path("report.html"));
+    EXPECT_EQ(result.exit_code, 1) << source;
+    EXPECT_NE(result.err.find(std::filesystem::path(source).filename()), std::string::npos) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(path("report.html")));
+  }
+  EXPECT_EQ(linnet("report " + path("pictures") + " " + path("pictures")).exit_code, 2);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
-// linnet report RUN: one page about a training run: curves, confusion matrix, per-class table, latency, size.
+// linnet report: one page about a training run (curves, confusion matrix, per-class table, latency, size), or about
+// what boards measured.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "boards.h"
 #include "classifier.h"
 #include "commands.h"
 #include "linnet/cpu.h"
@@ -15,13 +17,15 @@
 #include "linnet/training/trainer.h"
 #include "quality.h"
 
-extern const std::string_view embedded_report_page, embedded_chart_js;
+extern const std::string_view embedded_report_run, embedded_report_boards, embedded_report_style,
+    embedded_report_script, embedded_chart_js;
 
 namespace linnet::tools {
 namespace {
 
 struct ReportOptions {
-  std::string run, data, out = "report.html";
+  std::vector<std::string> sources;
+  std::string data, out = "report.html";
   int threads = 0, latency_runs = 200;
   bool json = false;
 };
@@ -56,19 +60,8 @@ nlohmann::json evaluation_json(const Model& model, const training::Dataset& data
           {"images_per_s", static_cast<double>(metrics.samples()) / result.seconds}};
 }
 
-/// JSON inside <script>: "</" would end the element.
-std::string for_script(const nlohmann::json& data) {
-  std::string text = to_line(data);
-  for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at)) text.replace(at, 2, "<\\/");
-  return text;
-}
-
-void replace(std::string& text, const std::string& mark, std::string_view with) {
-  text.replace(text.find(mark), mark.size(), with);
-}
-
-void run_report(const ReportOptions& options) {
-  const std::filesystem::path folder = options.run;
+nlohmann::json run_json(const ReportOptions& options) {
+  const std::filesystem::path folder = options.sources.at(0);
   const training::Recipe recipe = training::load_recipe((folder / "recipe.json").string());
   const std::string model_file = (folder / "model.safetensors").string();
   const Model model = load_classifier(model_file);
@@ -82,7 +75,7 @@ void run_report(const ReportOptions& options) {
   const Accuracy result = evaluate(model, dataset, {.batch = 64, .threads = options.threads}, {});
   const ThreadPool pool(options.threads);
 
-  const nlohmann::json report = {
+  return {
       {"model",
        {{"name", model.graph.name},
         {"input", model.graph.input().shape},
@@ -96,24 +89,59 @@ void run_report(const ReportOptions& options) {
       {"curve", read_curve(folder / "metrics.jsonl")},
       {"evaluation", evaluation_json(model, *dataset, result)},
       {"latency", latency_json(model, pool.threads(), options.latency_runs)}};
+}
+
+/// JSON inside <script>: "</" would end the element.
+std::string for_script(const nlohmann::json& data) {
+  std::string text = to_line(data);
+  for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at)) text.replace(at, 2, "<\\/");
+  return text;
+}
+
+void replace(std::string& text, const std::string& mark, std::string_view with) {
+  text.replace(text.find(mark), mark.size(), with);
+}
+
+void write_page(const std::string& file, std::string_view page, const nlohmann::json& report) {
+  std::string text(page);
+  replace(text, "/*STYLE*/", embedded_report_style);
+  replace(text, "/*CHART_JS*/", embedded_chart_js);
+  replace(text, "/*SCRIPT*/", embedded_report_script);
+  replace(text, "/*REPORT*/null", for_script(report));
+  write_file_atomically(file, text.data(), text.size());
+}
+
+void run_report(const ReportOptions& options) {
+  const bool boards = !std::filesystem::is_directory(options.sources[0]);
+  if (!boards && options.sources.size() > 1)
+    throw CLI::ValidationError("expected one folder of train_cli, or JSON files of bench_models");
+  const nlohmann::json report = boards ? boards_json(options.sources) : run_json(options);
   if (options.json) {
     std::printf("%s\n", to_lines(report).c_str());
     return;
   }
-  std::string page(embedded_report_page);
-  replace(page, "/*REPORT*/null", for_script(report));
-  replace(page, "/*CHART_JS*/", embedded_chart_js);
-  write_file_atomically(options.out, page.data(), page.size());
-  std::printf("%s: top-1 %.2f %% on %lld pictures\n", options.out.c_str(), 100 * result.metrics.top1(),
-              static_cast<long long>(result.metrics.samples()));
+  write_page(options.out, boards ? embedded_report_boards : embedded_report_run, report);
+  if (boards) {
+    std::printf("%s: %zu boards, %zu rows\n", options.out.c_str(), report["boards"].size(), report["rows"].size());
+  } else {
+    const nlohmann::json& evaluation = report["evaluation"];
+    std::printf("%s: top-1 %.2f %% on %lld pictures\n", options.out.c_str(), 100 * evaluation["top1"].get<double>(),
+                evaluation["images"].get<long long>());
+  }
 }
 
 }  // namespace
 
 void add_report(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("report", "A page about a training run: curves, confusion, latency, size");
+  CLI::App* command = app.add_subcommand(
+      "report",
+      "A page about a training run (curves, confusion, latency, size), or about what boards measured "
+      "(accuracy by latency, size and energy)");
   auto options = std::make_shared<ReportOptions>();
-  command->add_option("run", options->run, "Folder that train_cli wrote (--out)")->required();
+  command
+      ->add_option("source", options->sources,
+                   "Folder that train_cli wrote (--out), or files that bench_models wrote (--json)")
+      ->required();
   command->add_option("--data", options->data, "Test pictures; default: the recipe's data set");
   command->add_option("--out", options->out, "File to write")->capture_default_str();
   command->add_option("--threads", options->threads, "Threads; 0: the big cores of this CPU")
