@@ -84,8 +84,10 @@ std::string notes(const Result& a, const Result& b) {
   std::string text;
   if (a.isa != b.isa) text += "; " + a.isa + " against " + b.isa;
   if (a.board != b.board) text += "; " + a.board + " against " + b.board;
-  if (a.marked) text += "; A is marked as disturbed";
-  if (b.marked) text += "; B is marked as disturbed";
+  if (a.marked || b.marked)
+    text += a.marked && b.marked ? "; both are marked as disturbed"
+            : a.marked           ? "; A is marked as disturbed"
+                                 : "; B is marked as disturbed";
   return text;
 }
 

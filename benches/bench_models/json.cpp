@@ -71,7 +71,7 @@ Json row_json(const Row& row, const Json& machine) {
                {"images_per_s", rounded(row.images_per_s())},
                {"gflops", rounded(row.gflops())},
                {"peak_gflops", positive_or_null(row.peak_gflops)},
-               {"load_ms", rounded(row.load_ms)},
+               {"load_ms", maybe(row.load_ms)},
                {"compile_ms", rounded(row.compile_ms)},
                {"first_ms", rounded(row.first_ms)},
                {"warmup_runs", row.warmup_runs},

@@ -130,7 +130,7 @@ int run(const Options& options) {
   people << machine_text << '\n';
   catch_interrupts();
   const Results results = measure_all(options, machine, cpus, people);
-  if (!results.rows.empty()) people << '\n' << Table(options.models).memory(results.rows) << std::flush;
+  if (!results.rows.empty()) people << '\n' << Table(options.models).details(results.rows) << std::flush;
   json.write(json.wanted() ? to_json(results.rows, description) : "");
   benchmark_json.write(benchmark_json.wanted() ? to_benchmark_json(results.rows, description) : "");
   csv.write(csv.wanted() ? to_csv(results.rows, description) : "");

@@ -26,9 +26,10 @@ struct Row {
   std::string isa;
   Statistics ms;  ///< of one run
   int warmup_runs = 0;
-  double load_ms = 0, compile_ms = 0, first_ms = 0;  ///< file to model, model to session, the first run
-  double macs = 0;                                   ///< of one picture
-  double peak_gflops = 0;                            ///< this CPU's multiply-add peak with these threads; 0: unknown
+  std::optional<double> load_ms;        ///< file to model
+  double compile_ms = 0, first_ms = 0;  ///< model to session, the first run
+  double macs = 0;                      ///< of one picture
+  double peak_gflops = 0;               ///< this CPU's multiply-add peak with these threads; 0: unknown
   double arena_bytes = 0, weight_bytes = 0, peak_rss_bytes = 0;
   std::optional<double> file_bytes;
   Conditions conditions;

@@ -25,15 +25,15 @@ void check_models(const std::vector<std::string>& names_or_paths) {
 
 OpenModel open_model(const std::string& name_or_path) {
   OpenModel result;
-  const Clock::time_point begin = Clock::now();
   if (is_file(name_or_path)) {
+    const Clock::time_point begin = Clock::now();
     result.model = load_model(name_or_path);
+    result.load_ms = ms_since(begin);
     result.file_bytes = static_cast<double>(std::filesystem::file_size(name_or_path));
   } else {
     result.model.graph = architectures::build(name_or_path);
     result.model.weights = initial_weights(result.model.graph, 0);
   }
-  result.load_ms = ms_since(begin);
   return result;
 }
 

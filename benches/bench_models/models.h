@@ -18,8 +18,7 @@ void check_models(const std::vector<std::string>& names_or_paths);
 
 struct OpenModel {
   Model model;
-  double load_ms = 0;                ///< reading the file, or drawing random weights
-  std::optional<double> file_bytes;  ///< of a model file
+  std::optional<double> load_ms, file_bytes;  ///< of a model file
 };
 
 /// An architecture with random weights, or a model file.

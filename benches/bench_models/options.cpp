@@ -48,6 +48,18 @@ std::string known_pass(const std::string& pass) {
   return "unknown pass '" + pass + "'; there are" + passes();
 }
 
+/// "--threads N,...=1": without what the checks allow, which their messages tell.
+class ShortFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    const std::string type = option->get_type_name(), value = option->get_default_str();
+    std::string text = " " + type.substr(0, type.find(':'));
+    if (!value.empty()) text += "=" + (value[0] == '[' ? value.substr(1, value.size() - 2) : value);
+    return text;
+  }
+};
+
 /// Only one result fits on stdout.
 void check_outputs(const Options& options) {
   int on_stdout = 0;
@@ -61,15 +73,23 @@ void check_outputs(const Options& options) {
 Parsed parse_command_line(int argc, const char* const* argv) {
   Options options;
   CLI::App app("Latency of networks on this machine: every model x precision x threads x batch.");
-  app.option_defaults()->delimiter(',')->always_capture_default();
+  app.formatter(std::make_shared<ShortFormatter>());
+  app.option_defaults()->always_capture_default();
   app.add_option("--model", options.models,
                  "networks or model files; all: every network (default: one or two of every family)")
+      ->delimiter(',')
+      ->default_str("")
       ->type_name("NAME,...");
   app.add_option("--threads", options.threads, "threads, the caller's included")
+      ->delimiter(',')
       ->type_name("N,...")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--batch", options.batches, "pictures per run")->type_name("B,...")->check(CLI::Range(1, 65536));
+  app.add_option("--batch", options.batches, "pictures per run")
+      ->delimiter(',')
+      ->type_name("B,...")
+      ->check(CLI::Range(1, 65536));
   app.add_option("--precision", options.precisions, "f32")
+      ->delimiter(',')
       ->type_name("P,...")
       ->check(CLI::Validator(known_precision, "", "precision"));
   app.add_option("--runs", options.runs, "timed runs")->type_name("R")->check(CLI::Range(1, 10000000));
@@ -89,9 +109,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   app.add_option("--affinity", options.affinity, "run on these CPUs alone: the fastest cluster, the slowest, or a list")
       ->type_name("big|little|LIST");
   app.add_option("--accuracy", options.accuracy,
-                 "top-1 over labelled pictures, for model files: a folder (sub-folders in the order of the classes, or "
-                 "CLASS_name.ppm) or a list (lines PICTURE CLASS). Binary PPM or PGM of exactly the network's input "
-                 "size: this program has no JPEG, PNG or resizing, to stay small and static; `linnet evaluate` has")
+                 "top-1 of model files over labelled pictures, binary PPM or PGM of the network's input size: a folder "
+                 "(sub-folders in the order of the classes, or CLASS_name.ppm) or a list (lines PICTURE CLASS)")
       ->type_name("FOLDER|LIST");
   app.add_option("--json", options.json, "write the results to this file as JSON; - for stdout")->type_name("FILE");
   app.add_option("--benchmark-json", options.benchmark_json, "the same in Google Benchmark's schema")
@@ -100,6 +119,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   app.add_option("--markdown", options.markdown, "the same as a Markdown table")->type_name("FILE");
   app.add_flag("--profile", options.profile, "also show where the time goes, step by step");
   app.add_option("--disable-pass", options.disabled_passes, "passes of the compiler to leave out:" + passes())
+      ->delimiter(',')
+      ->default_str("")
       ->type_name("PASS,...")
       ->check(CLI::Validator(known_pass, "", "pass"));
   Comparison comparison;

@@ -1,6 +1,7 @@
 #include "benches/bench_models/table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <sstream>
 
@@ -29,38 +30,53 @@ std::optional<double> uncertainty(const Statistics& ms) {
   return 50 * (ms.median->high - ms.median->low) / ms.p50;
 }
 
+/// "8%"
+std::string share_of_peak(const Row& row) {
+  if (row.peak_gflops <= 0) return "-";
+  return std::to_string(std::lround(100 * row.gflops() / row.peak_gflops)) + "%";
+}
+
+/// Before and after, "48>61".
+std::string celsius(const Conditions& conditions) {
+  if (!conditions.celsius_before || !conditions.celsius_after) return "-";
+  return std::to_string(std::lround(*conditions.celsius_before)) + ">" +
+         std::to_string(std::lround(*conditions.celsius_after));
+}
+
 constexpr double megabyte = 1e-6;
 
 }  // namespace
 
-Table::Table(const std::vector<std::string>& names) : name_width_(24) {
+Table::Table(const std::vector<std::string>& names) : name_width_(12) {
   for (const std::string& name : names) name_width_ = std::max(name_width_, static_cast<int>(name.size()) + 1);
 }
 
-std::string Table::head() const {
+std::string Table::names_head() const {
   std::ostringstream text;
-  text << std::left << std::setw(name_width_) << "model" << std::right
-       << " prec thr batch  res   runs    min ms median ms"
-       << "    +-%    p90 ms    p99 ms  p99.9 ms   mean ms     sd ms  images/s GFLOP/s peak   MHz     C      mJ\n";
+  text << std::left << std::setw(name_width_) << "model"
+       << " prec thr batch";
   return text.str();
+}
+
+std::string Table::names(const Row& row) const {
+  std::ostringstream text;
+  text << std::left << std::setw(name_width_) << row.model << std::right << std::setw(5) << row.precision
+       << std::setw(4) << row.threads << std::setw(6) << row.batch;
+  return text.str();
+}
+
+std::string Table::head() const {
+  return names_head() +
+         "  res median ms    +-%   min ms   p90 ms   p99 ms images/s GFLOP/s peak   MHz      C      mJ\n";
 }
 
 std::string Table::line(const Row& row) const {
   const Statistics& ms = row.ms;
-  const Conditions& conditions = row.conditions;
   std::ostringstream text;
-  text << std::fixed << std::left << std::setw(name_width_) << row.model << std::right << std::setw(5) << row.precision
-       << std::setw(4) << row.threads << std::setw(6) << row.batch << std::setw(5) << row.resolution << std::setw(7)
-       << ms.count;
-  text << Column(ms.min, 10, 3) << Column(ms.p50, 10, 3) << Column(uncertainty(ms), 7, 2) << Column(ms.p90, 10, 3)
-       << Column(ms.p99, 10, 3) << Column(ms.p999, 10, 3) << Column(ms.mean, 10, 3) << Column(ms.deviation, 10, 3)
-       << Column(row.images_per_s(), 10, 1) << Column(row.gflops(), 8, 1);
-  if (row.peak_gflops > 0) {
-    text << Column(100 * row.gflops() / row.peak_gflops, 4, 0) << '%';
-  } else {
-    text << Column({}, 5, 0);
-  }
-  text << Column(if_positive(conditions.mhz.mean), 6, 0) << Column(conditions.celsius_after, 6, 1)
+  text << std::fixed << names(row) << std::setw(5) << row.resolution << Column(ms.p50, 10, 3)
+       << Column(uncertainty(ms), 7, 2) << Column(ms.min, 9, 3) << Column(ms.p90, 9, 3) << Column(ms.p99, 9, 3)
+       << Column(row.images_per_s(), 9, 1) << Column(row.gflops(), 8, 1) << std::setw(5) << share_of_peak(row)
+       << Column(if_positive(row.conditions.mhz.mean), 6, 0) << std::setw(7) << celsius(row.conditions)
        << Column(row.millijoules(), 8, 2) << '\n';
   for (const std::string& mark : row.marks) text << "  ! " << mark << '\n';
   if (row.accuracy)
@@ -70,17 +86,18 @@ std::string Table::line(const Row& row) const {
   return text.str();
 }
 
-std::string Table::memory(const std::vector<Row>& rows) const {
+std::string Table::details(const std::vector<Row>& rows) const {
   std::ostringstream text;
-  text << std::fixed << std::left << std::setw(name_width_) << "model" << std::right << " prec thr batch   load ms"
-       << " compile ms  first ms warm-up  peak RSS MB  arena MB weights MB  file MB\n";
+  text
+      << std::fixed << names_head()
+      << "   runs warm-up p99.9 ms  mean ms    sd ms  load ms compile ms first ms RSS MB arena MB weights MB file MB\n";
   for (const Row& row : rows) {
-    text << std::left << std::setw(name_width_) << row.model << std::right << std::setw(5) << row.precision
-         << std::setw(4) << row.threads << std::setw(6) << row.batch;
-    text << Column(row.load_ms, 10, 2) << Column(row.compile_ms, 11, 2) << Column(row.first_ms, 10, 2) << std::setw(8)
-         << row.warmup_runs << Column(if_positive(row.peak_rss_bytes * megabyte), 13, 1)
-         << Column(row.arena_bytes * megabyte, 10, 2) << Column(row.weight_bytes * megabyte, 11, 2)
-         << Column(row.file_bytes ? std::optional<double>(*row.file_bytes * megabyte) : std::nullopt, 9, 2) << '\n';
+    text << names(row) << std::setw(7) << row.ms.count << std::setw(8) << row.warmup_runs << Column(row.ms.p999, 9, 3)
+         << Column(row.ms.mean, 9, 3) << Column(row.ms.deviation, 9, 3) << Column(row.load_ms, 9, 1)
+         << Column(row.compile_ms, 11, 1) << Column(row.first_ms, 9, 2)
+         << Column(if_positive(row.peak_rss_bytes * megabyte), 7, 1) << Column(row.arena_bytes * megabyte, 9, 2)
+         << Column(row.weight_bytes * megabyte, 11, 2)
+         << Column(row.file_bytes ? std::optional<double>(*row.file_bytes * megabyte) : std::nullopt, 8, 2) << '\n';
   }
   return text.str();
 }

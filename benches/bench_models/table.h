@@ -16,10 +16,13 @@ class Table {
   std::string head() const;
   /// The row, and below it what makes it doubtful, its accuracy and its curve over time.
   std::string line(const Row& row) const;
-  /// Loading, first run and memory: a table of its own.
-  std::string memory(const std::vector<Row>& rows) const;
+  /// Runs and their spread, loading, first run and memory: a table of its own.
+  std::string details(const std::vector<Row>& rows) const;
 
  private:
+  std::string names_head() const;
+  std::string names(const Row& row) const;
+
   int name_width_;
 };
 

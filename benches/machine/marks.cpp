@@ -33,8 +33,9 @@ std::vector<std::string> marks(const Conditions& conditions) {
   const double events = conditions.after.events - conditions.before.events;
   if (events > 0) result.push_back(format("throttled: %.0f events counted", events));
 
-  if (static_cast<std::size_t>(conditions.threads) > conditions.cpus.size())
-    result.push_back(format("%d threads on %zu CPUs", conditions.threads, conditions.cpus.size()));
+  const std::size_t cpus = conditions.cpus.size();
+  if (static_cast<std::size_t>(conditions.threads) > cpus)
+    result.push_back(format("%d threads on %zu CPU%s", conditions.threads, cpus, cpus == 1 ? "" : "s"));
 
   const Load& load = conditions.load;
   if (load.preempted >= fewest_preempted && static_cast<double>(load.preempted) > preempted_per_second * load.wall)

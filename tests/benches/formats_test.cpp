@@ -44,6 +44,7 @@ Row disturbed_row() {
   row.marks = {"clock fell from 1800 to 1000 MHz", "throttled: under-voltage"};
   row.conditions.mhz.add(1800);
   row.conditions.mhz.add(1000);
+  row.conditions.celsius_before = 48.7;
   row.conditions.celsius_after = 80.25;
   row.conditions.joules = 2.4;
   row.accuracy = Accuracy{.pictures = 8, .right = 6};
@@ -56,12 +57,12 @@ TEST(Table, DoubtfulRowsSaySo) {
   const Table table({"mobilenetv2_100"});
   EXPECT_EQ(
       table.head(),
-      "model                    prec thr batch  res   runs    min ms median ms    +-%    p90 ms    p99 ms  p99.9 ms "
-      "  mean ms     sd ms  images/s GFLOP/s peak   MHz     C      mJ\n");
+      "model            prec thr batch  res median ms    +-%   min ms   p90 ms   p99 ms images/s GFLOP/s peak   MHz "
+      "     C      mJ\n");
   EXPECT_EQ(
       table.line(disturbed_row()),
-      "mobilenetv2_100           f32   2     4  224     60     9.000    10.000   1.00    11.000    12.000    13.000 "
-      "   10.100     1.000     400.0   240.0  50%  1400  80.2   10.00\n"
+      "mobilenetv2_100   f32   2     4  224    10.000   1.00    9.000   11.000   12.000    400.0   240.0  50%  1400 "
+      " 49>80   10.00\n"
       "  ! clock fell from 1800 to 1000 MHz\n"
       "  ! throttled: under-voltage\n"
       "  top-1 75.00 % of 8 pictures\n"
@@ -76,8 +77,24 @@ TEST(Table, WhatIsUnknownIsADash) {
   row.peak_gflops = 0;
   EXPECT_EQ(
       Table({"x"}).line(row),
-      "x                         f32   2     4  224     60     0.900     1.000      -     1.100     1.200     1.300 "
-      "    1.010     0.100    4000.0  2400.0    -     -     -       -\n");
+      "x             f32   2     4  224     1.000      -    0.900    1.100    1.200   4000.0  2400.0    -     -      - "
+      "      -\n");
+}
+
+TEST(Table, Details) {
+  Row row = some_row("x", 1);
+  row.warmup_runs = 15;
+  row.compile_ms = 56.7;
+  row.first_ms = 18.7;
+  row.peak_rss_bytes = 26.1e6;
+  row.arena_bytes = 2.43e6;
+  row.weight_bytes = 10.15e6;
+  EXPECT_EQ(
+      Table({"x"}).details({row}),
+      "model        prec thr batch   runs warm-up p99.9 ms  mean ms    sd ms  load ms compile ms first ms RSS MB arena "
+      "MB weights MB file MB\n"
+      "x             f32   2     4     60      15    1.300    1.010    0.100        -       56.7    18.70   26.1     "
+      "2.43      10.15       -\n");
 }
 
 TEST(Json, RowsCarryTheMachine) {
