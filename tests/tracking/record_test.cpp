@@ -115,6 +115,14 @@ TEST_F(TrackingRecord, ForeignAndMissingFilesAreErrors) {
   EXPECT_NE(message_of([&] { Tracker tracker(other, {}); }).find("no record of runs"), std::string::npos);
 }
 
+TEST_F(TrackingRecord, AReaderChangesNothing) {
+  Tracker(path_, info("run")).finish("finished");
+  Record record(path_);
+  EXPECT_NE(message_of([&] { record.add_tag(1, "new"); }).find("readonly"), std::string::npos);
+  EXPECT_NE(message_of([&] { record.remove(1); }).find("readonly"), std::string::npos);
+  EXPECT_EQ(record.runs().size(), 1U);
+}
+
 TEST_F(TrackingRecord, AnOlderFileIsBroughtUpToDate) {
   sqlite3* database = nullptr;
   sqlite3_open(path_.c_str(), &database);

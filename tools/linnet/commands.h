@@ -15,6 +15,7 @@ void add_classify(CLI::App& app);
 void add_report(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_runs(CLI::App& app);
+void add_dashboard(CLI::App& app);
 
 /// Thrown by a callback that has reported its problems already: ends the program with exit code 1.
 struct Failed {};

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   linnet::tools::add_report(app);
   linnet::tools::add_convert(app);
   linnet::tools::add_runs(app);
+  linnet::tools::add_dashboard(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

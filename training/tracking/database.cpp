@@ -10,18 +10,29 @@
 namespace linnet::tracking {
 
 Database::Database(const std::string& path, Access access) : path_(path) {
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (access == Access::create ? SQLITE_OPEN_CREATE : 0);
   try {
-    if (sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr) != SQLITE_OK) fail("cannot open this record of runs");
-    sqlite3_busy_timeout(handle_, 30000);
+    open(access);
+    if (access == Access::read && is_outdated(*this)) {  // a reader cannot bring it up to date
+      sqlite3_close(handle_);
+      open(Access::write);
+      check_and_migrate(*this);
+      sqlite3_close(handle_);
+      open(access);
+    }
     check_and_migrate(*this);
     run("PRAGMA foreign_keys = ON");
     run("PRAGMA synchronous = NORMAL");
-    if (access == Access::read) run("PRAGMA query_only = ON");
   } catch (...) {
     sqlite3_close(handle_);
     throw;
   }
+}
+
+void Database::open(Access access) {
+  const int writing = SQLITE_OPEN_READWRITE | (access == Access::create ? SQLITE_OPEN_CREATE : 0);
+  const int flags = SQLITE_OPEN_NOMUTEX | (access == Access::read ? SQLITE_OPEN_READONLY : writing);
+  if (sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr) != SQLITE_OK) fail("cannot open this record of runs");
+  sqlite3_busy_timeout(handle_, 30000);
 }
 
 Database::~Database() { sqlite3_close(handle_); }

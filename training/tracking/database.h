@@ -17,7 +17,8 @@ class Database {
   enum class Access { create, write, read };
 
   /// Waits up to 30 s for other writers. Brings an older schema up to date. Throws linnet::Error that names the file if
-  /// it is missing (unless `create`), no database, one of something else, or of a newer Linnet.
+  /// it is missing (unless `create`), no database, one of something else, or of a newer Linnet. `read` cannot change
+  /// the file afterwards.
   Database(const std::string& path, Access access);
   ~Database();
   Database(const Database&) = delete;
@@ -34,6 +35,8 @@ class Database {
 
  private:
   friend class Statement;
+  void open(Access access);
+
   std::string path_;
   sqlite3* handle_ = nullptr;
 };
@@ -63,6 +66,7 @@ class Statement {
   std::optional<std::int64_t> maybe(int column) const;
   double real(int column) const;  ///< NULL is NaN
   std::string text(int column) const;
+  std::size_t size(int column) const { return static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)); }
   bool null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
 
   struct Blob {

@@ -57,7 +57,7 @@ class Record::Reader {
   Reader(const std::string& path, Database::Access access) : database(path, access) {}
 
   /// Fills in what belongs to the runs; `where` chooses among the rows of each table by their column run.
-  void fill(std::vector<Run>& runs, const std::string& where) {
+  void fill(std::vector<Run>& runs, const std::string& where, std::size_t longest_text) {
     std::unordered_map<std::int64_t, Run*> by_id;
     for (Run& run : runs) by_id[run.id] = &run;
     const auto each = [&](const std::string& columns, auto&& take) {
@@ -66,7 +66,9 @@ class Record::Reader {
         if (const auto found = by_id.find(row.integer(0)); found != by_id.end()) take(*found->second, row);
     };
     each("name, value FROM parameters", [](Run& run, Statement& row) { run.parameters[row.text(1)] = row.text(2); });
-    each("name, value FROM texts", [](Run& run, Statement& row) { run.texts[row.text(1)] = row.text(2); });
+    each("name, value FROM texts", [&](Run& run, Statement& row) {
+      if (row.size(2) <= longest_text) run.texts[row.text(1)] = row.text(2);
+    });
     each("name FROM tags", [](Run& run, Statement& row) { run.tags.push_back(row.text(1)); });
     each("id, name, context, count, last_step, last, smallest, largest FROM series", [](Run& run, Statement& row) {
       run.series.push_back({row.integer(1), row.text(2), row.text(3), row.integer(4), row.integer(5), row.real(6),
@@ -74,13 +76,14 @@ class Record::Reader {
     });
   }
 
-  std::vector<Run> runs(const std::string& where_run, const std::string& where_rest) {
+  /// `where` chooses among runs; empty: all.
+  std::vector<Run> runs(const std::string& where, std::size_t longest_text) {
     std::vector<Run> result;
     database.run("BEGIN");  // one state of the file for all tables
     try {
-      Statement row(database, run_columns + where_run + " ORDER BY id DESC");
+      Statement row(database, run_columns + where + " ORDER BY id DESC");
       while (row.step()) result.push_back(read_run(row));
-      fill(result, where_rest);
+      fill(result, where.empty() ? "" : " WHERE run IN (SELECT id FROM runs " + where + ")", longest_text);
     } catch (...) {
       database.run("ROLLBACK");
       throw;
@@ -100,11 +103,23 @@ Record::~Record() = default;
 
 const std::string& Record::path() const { return reader_->database.path(); }
 
-std::vector<Run> Record::runs() const { return reader_->runs("", ""); }
+std::vector<Run> Record::runs(const RunSelection& selection) const {
+  std::string where;
+  if (selection.heard_since > 0)
+    where =
+        "WHERE heartbeat >= " + std::to_string(selection.heard_since) + " OR id > " + std::to_string(selection.after);
+  return reader_->runs(where, selection.longest_text);
+}
+
+std::vector<std::int64_t> Record::run_ids() const {
+  Statement row(reader_->database, "SELECT id FROM runs ORDER BY id DESC");
+  std::vector<std::int64_t> ids;
+  while (row.step()) ids.push_back(row.integer(0));
+  return ids;
+}
 
 std::optional<Run> Record::run(std::int64_t id) const {
-  const std::string number = std::to_string(id);
-  std::vector<Run> found = reader_->runs("WHERE id = " + number, " WHERE run = " + number);
+  std::vector<Run> found = reader_->runs("WHERE id = " + std::to_string(id), SIZE_MAX);
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
@@ -128,6 +143,19 @@ std::vector<Point> Record::points(std::int64_t series, std::int64_t after, std::
   for (row.bind(series, after, limit); row.step();)
     points.push_back({row.integer(0), row.integer(1), row.maybe(2), row.integer(3), row.real(4)});
   return points;
+}
+
+void Record::each_point(std::int64_t series, std::int64_t after, const std::function<void(const Point&)>& take) const {
+  Statement row(reader_->database,
+                "SELECT place, step, epoch, time, value FROM points WHERE series = ? AND place > ? ORDER BY place");
+  for (row.bind(series, after); row.step();)
+    take({row.integer(0), row.integer(1), row.maybe(2), row.integer(3), row.real(4)});
+}
+
+std::int64_t Record::point_count(std::int64_t series, std::int64_t after) const {
+  // Places are 1, 2, ...: the last one tells.
+  Statement row(reader_->database, "SELECT max(place) FROM points WHERE series = ?");
+  return row.bind(series).step() ? std::max<std::int64_t>(0, row.integer(0) - after) : 0;
 }
 
 std::vector<Asset> Record::assets(std::int64_t run, std::int64_t after) const {

@@ -64,6 +64,10 @@ CREATE TABLE cursors (
 
 std::span<const char* const> migrations() { return steps; }
 
+bool is_outdated(Database& database) {
+  return database.number("PRAGMA user_version") < static_cast<std::int64_t>(steps.size());
+}
+
 void check_and_migrate(Database& database) {
   const auto newest = static_cast<std::int64_t>(steps.size());
   const auto version = [&] { return database.number("PRAGMA user_version"); };
@@ -74,7 +78,7 @@ void check_and_migrate(Database& database) {
   if (version() > newest)
     throw Error(database.path() + ": version " + std::to_string(version()) +
                 " of the record of runs; this program knows up to " + std::to_string(newest));
-  if (version() == newest) return;
+  if (!is_outdated(database)) return;
   database.run_patiently("PRAGMA journal_mode = WAL");
   Transaction transaction(database);  // another process may have been faster
   for (std::int64_t step = version(); step < newest; ++step) database.run(steps[static_cast<std::size_t>(step)]);

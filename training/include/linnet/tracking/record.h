@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,6 +61,13 @@ struct OutputLine {
 
 enum class RecordAccess { read, write };
 
+/// Which runs, and how much of them.
+struct RunSelection {
+  std::int64_t heard_since = 0;         ///< ms since 1970 UTC: only runs that have written something since then ...
+  std::int64_t after = 0;               ///< ... or whose id is greater than this, if heard_since is given
+  std::size_t longest_text = SIZE_MAX;  ///< longer texts are left out: the layers of a network, say
+};
+
 class Record {
  public:
   /// Throws linnet::Error that names the file if it is not there or no record.
@@ -68,14 +76,20 @@ class Record {
 
   const std::string& path() const;
 
-  /// All runs, the newest first.
-  std::vector<Run> runs() const;
+  /// All runs or some of them, the newest first.
+  std::vector<Run> runs(const RunSelection& selection = {}) const;
+  /// The newest first.
+  std::vector<std::int64_t> run_ids() const;
   /// The run whose key begins so, or the newest of this name. Throws linnet::Error if there is none or several.
   Run run(const std::string& key_or_name) const;
   std::optional<Run> run(std::int64_t id) const;
 
   /// Points behind `after`, in the order in which they were logged, at most `limit` of them.
   std::vector<Point> points(std::int64_t series, std::int64_t after = 0, std::int64_t limit = INT64_MAX) const;
+  /// The same one by one, all of them.
+  void each_point(std::int64_t series, std::int64_t after, const std::function<void(const Point&)>& take) const;
+  /// Points behind `after`: how many there are.
+  std::int64_t point_count(std::int64_t series, std::int64_t after) const;
   std::vector<Asset> assets(std::int64_t run, std::int64_t after = 0) const;
   std::optional<Asset> asset(std::int64_t id) const;
   std::string bytes(const Asset& asset) const;
