@@ -56,13 +56,13 @@ def innermost_loops(body):
             if not any(other != loop and loop[0] <= other[0] and other[1] <= loop[1] for other in loops)]
 
 
-def fullest_loop(body, multiply_add):
-    """(multiply-adds, instructions) of the innermost loop with the most of the former."""
-    best = (0, 0)
+def fullest_range(body, multiply_add):
+    """(multiply-adds, begin, end) of the innermost loop with the most of them, of several the shortest."""
+    best = (0, 0, 0)
     for begin, end in innermost_loops(body):
         count = sum(1 for _, mnemonic, _ in body[begin:end] if re.fullmatch(multiply_add, mnemonic))
-        best = max(best, (count, begin - end))  # of several the shortest
-    return best[0], -best[1]
+        best = max(best, (count, begin, end), key=lambda loop: (loop[0], loop[1] - loop[2]))
+    return best
 
 
 def short_name(demangled):
@@ -79,17 +79,20 @@ def objdump_of(path):
     return OBJDUMPS[struct.unpack("<H", path.read_bytes()[18:20])[0]]
 
 
+def disassembled(path, objdump=None):
+    command = [objdump or objdump_of(path), "-d", "-C", "--no-show-raw-insn", str(path)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 def measure(path, isa, objdump, every_function):
     """[(function, multiply-adds, instructions)], fullest first."""
-    command = [objdump or objdump_of(path), "-d", "-C", "--no-show-raw-insn", str(path)]
-    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found = {}
-    for name, body in functions(text):
-        loop = fullest_loop(body, MULTIPLY_ADDS[isa])
+    for name, body in functions(disassembled(path, objdump)):
+        count, begin, end = fullest_range(body, MULTIPLY_ADDS[isa])
         name, arguments = short_name(name)
         key = name + arguments if every_function else name
-        if loop[0] > found.get(key, ("", 0))[1]:
-            found[key] = (name + arguments, *loop)
+        if count > found.get(key, ("", 0))[1]:
+            found[key] = (name + arguments, count, end - begin)
     return sorted(found.values(), key=lambda row: -row[1])
 
 
