@@ -60,6 +60,7 @@ class DashboardTest : public ::testing::Test {
   /// The id of a series of a run.
   std::string series_of(const std::string& run, const std::string& label) const {
     const nlohmann::json found = run_named(run);
+    if (found.is_null()) return "none";
     for (const auto& series : found["series"])
       if (series["label"] == label) return series["id"].dump();
     return "none";

@@ -30,10 +30,16 @@ export function chartFigure(title) {
   return { figure, canvas };
 }
 
-const scaleOf = (logarithmic, title, tick) => ({
-  type: logarithmic ? 'logarithmic' : 'linear', ...axisColours(),
+// A logarithmic axis names 1, 2 and 5 of each power of ten.
+export function fewTicks(axis) {
+  if (axis.type === 'logarithmic')
+    axis.ticks = axis.ticks.filter(({ value }) => [1, 2, 5].includes(Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(3))));
+}
+
+const scaleOf = (logarithmic, title, text) => ({
+  type: logarithmic ? 'logarithmic' : 'linear', ...axisColours(), afterBuildTicks: fewTicks,
   title: { display: Boolean(title), text: title, color: colour('--soft') },
-  ticks: { color: colour('--soft'), callback: tick, maxRotation: 0, autoSkipPadding: 14, maxTicksLimit: 9 },
+  ticks: { color: colour('--soft'), callback: value => text(value), includeBounds: false, maxRotation: 0, autoSkipPadding: 14, maxTicksLimit: 9 },
 });
 
 const short = value => Math.abs(value) >= 1e5 ? amount(value) : number(value, 4);
@@ -41,6 +47,14 @@ const isBytes = label => label.includes('.ram.') || label.endsWith('bytes');
 
 // The unit in which `seconds` are read best.
 const timeUnit = seconds => seconds < 300 ? ['s', 1] : seconds < 3 * 3600 ? ['min', 60] : seconds < 3 * 86400 ? ['h', 3600] : ['days', 86400];
+
+// Where all but the 2 % largest and smallest values lie, with some air.
+function usualRange(datasets, logarithmic) {
+  const values = datasets.flatMap(({ data }) => data.map(point => point.y)).filter(Number.isFinite).sort((a, b) => a - b);
+  if (values.length < 20) return {};
+  const [low, high] = [values[Math.floor(0.02 * values.length)], values[Math.ceil(0.98 * values.length) - 1]];
+  return logarithmic ? { min: low / 1.1, max: high * 1.1 } : { min: low - 0.05 * (high - low), max: high + 0.05 * (high - low) };
+}
 
 export class CurveChart {
   constructor(title, legend) {
@@ -73,6 +87,7 @@ export class CurveChart {
     const { chart } = this, byTime = view.x === 'time', value = isBytes(this.title) ? bytes : short;
     chart.data.datasets = datasets;
     chart.options.scales = { x: scaleOf(view.logX, byTime ? `time, ${unit}` : view.x, short), y: scaleOf(view.logY, '', value) };
+    if (view.usual) Object.assign(chart.options.scales.y, usualRange(datasets, view.logY));
     chart.options.plugins.legend = { ...legendColours(item => !datasets[item.datasetIndex].isShadow), display: this.legend && drawn.length > 1 };
     chart.options.plugins.tooltip = {
       ...tooltipColours(),

@@ -41,11 +41,12 @@ class Matrix {
     const names = labels.map(label => label.length > 14 ? `${label.slice(0, 13)}…` : label);
     const margin = named ? Math.ceil(Math.max(...names.map(name => context.measureText(name).width))) + 10 : 0;
     const width = Math.min(this.canvas.parentElement.clientWidth, 760);
-    const cell = (width - margin) / labels.length;
+    const cell = Math.min(64, (width - margin) / labels.length);
     this.frame = { margin, cell };
     const height = margin + cell * labels.length;
-    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
-    Object.assign(this.canvas, { width: width * ratio, height: height * ratio });
+    const shown = margin + cell * labels.length;
+    Object.assign(this.canvas.style, { width: `${shown}px`, height: `${height}px` });
+    Object.assign(this.canvas, { width: shown * ratio, height: height * ratio });
     context.scale(ratio, ratio);
     context.font = font;
     context.textBaseline = 'middle';

@@ -50,7 +50,7 @@ export class Histograms {
     const { figure, canvas } = chartFigure(name.replace(/\.json$/, ''));
     const chart = new Chart(canvas, {
       type: 'bar',
-      data: { labels: [], datasets: [{ data: [], categoryPercentage: 1, barPercentage: 0.95 }] },
+      data: { labels: [], datasets: [{ data: [], backgroundColor: () => colour('--accent'), categoryPercentage: 1, barPercentage: 0.95 }] },
       options: { animation: false, maintainAspectRatio: false, plugins: { legend: { display: false } } },
     });
     const slider = new StepSlider(async asset => {
@@ -68,7 +68,6 @@ export class Histograms {
 
 function style(chart) {
   const axis = axisColours();
-  chart.data.datasets[0].backgroundColor = colour('--accent');
-  chart.options.scales = { x: { ...axis, grid: { display: false }, ticks: { ...axis.ticks, maxTicksLimit: 9, maxRotation: 0 } }, y: axis };
+  chart.options.scales = { x: { ...axis, grid: { display: false }, ticks: { ...axis.ticks, maxTicksLimit: 7, maxRotation: 0, autoSkipPadding: 12 } }, y: axis };
   chart.options.plugins.tooltip = { ...tooltipColours(), callbacks: { label: item => `about ${number(Math.round(item.parsed.y))} values` } };
 }

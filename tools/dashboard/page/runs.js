@@ -111,7 +111,9 @@ menu($('#columns'), () => columns, column => chosenColumns.includes(column.id), 
 
 // -- The curves
 
-const curveLabels = () => [...new Set(chosen().flatMap(run => run.series.filter(one => one.count > 1).map(one => one.label)))].sort();
+const isSystem = label => label.startsWith('sys.');
+const curveLabels = () => [...new Set(chosen().flatMap(run => run.series.filter(one => one.count > 1).map(one => one.label)))]
+  .sort((a, b) => isSystem(a) - isSystem(b) || a.localeCompare(b));
 
 const preferred = ['train/loss', 'validate/loss', 'train/top1', 'validate/top1', 'learning_rate', 'images_per_s'];
 
@@ -120,10 +122,10 @@ function shownMetrics() {
   const labels = curveLabels();
   if (metrics) return metrics.filter(label => labels.includes(label));
   const usualOnes = preferred.filter(label => labels.includes(label)).slice(0, 4);
-  return usualOnes.length ? usualOnes : labels.filter(label => !label.startsWith('sys.')).slice(0, 4);
+  return usualOnes.length ? usualOnes : labels.filter(label => !isSystem(label)).slice(0, 4);
 }
 
-menu($('#metrics'), () => curveLabels().map(label => ({ id: label, title: label, group: label.startsWith('sys.') ? 'system' : 'metrics' })),
+menu($('#metrics'), () => curveLabels().map(label => ({ id: label, title: label, group: isSystem(label) ? 'system' : 'metrics' })),
   entry => shownMetrics().includes(entry.id), entry => {
     const now = shownMetrics();
     metrics = now.includes(entry.id) ? now.filter(label => label !== entry.id) : [...now, entry.id];

@@ -2,7 +2,7 @@
 import { get, follow, message } from '/server.js';
 import { $, element, replace, table, number, bytes, amount } from '/dom.js';
 import { colour, themes } from '/theme.js';
-import { axisColours, chartFigure, lineColour, tooltipColours } from '/chart.js';
+import { axisColours, chartFigure, fewTicks, lineColour, tooltipColours } from '/chart.js';
 import { address } from '/view.js';
 import { front } from '/front.js';
 
@@ -86,7 +86,7 @@ function draw() {
   const axes = axisColours();
   const title = words => ({ display: true, text: words, color: colour('--soft') });
   chart.options.scales = {
-    x: { ...axes, type: logarithmic ? 'logarithmic' : 'linear', title: title(axis), ticks: { ...axes.ticks, callback: value => text(value), maxTicksLimit: 8, maxRotation: 0, autoSkipPadding: 16 } },
+    x: { ...axes, type: logarithmic ? 'logarithmic' : 'linear', afterBuildTicks: fewTicks, title: title(axis), ticks: { ...axes.ticks, callback: value => text(value), maxTicksLimit: 8, maxRotation: 0, autoSkipPadding: 16 } },
     y: { ...axes, title: title('top-1, %') },
   };
   chart.options.plugins = {
@@ -95,7 +95,7 @@ function draw() {
   };
   chart.update('none');
   canvas.setAttribute('aria-label', `Top-1 accuracy against ${axis}: ${points.length} points, ${best.length} of them on the Pareto front; the same in the table below`);
-  $('#chart figcaption span').textContent = `Accuracy against ${costs[cost].title.toLowerCase()}`;
+  $('#chart figcaption span').textContent = `Accuracy against ${costs[cost].title.replace(/^[A-Z](?=[a-z])/, letter => letter.toLowerCase())}`;
   drawTable(points, onFront);
   message(rows.length === 0 ? 'Nothing measured yet: bench_models --json FILE, then linnet runs import FILE.'
     : points.length === 0 ? `None of these ${candidates.length} runs has both an accuracy and this cost.` : '');

@@ -13,13 +13,14 @@ export const address = {
   },
 };
 
-// Fills `parent` with the controls and returns { x, smoothing, logX, logY }, which changes with them.
+// Fills `parent` with the controls and returns { x, smoothing, logX, logY, usual }, which changes with them.
 export function viewControls(parent, changed) {
   const view = {
     x: ['epoch', 'time'].includes(address.get('x')) ? address.get('x') : 'step',
     smoothing: Math.min(0.999, Math.max(0, Number(address.get('smoothing')) || 0)),
     logX: address.get('logx') === '1',
     logY: address.get('logy') === '1',
+    usual: address.get('outliers') === '0',
   };
   const x = element('select', { 'aria-label': 'Horizontal axis', onchange: () => set('x', 'x', x.value, x.value === 'step' ? '' : x.value) },
     ...['step', 'epoch', 'time'].map(name => element('option', { value: name, selected: name === view.x }, name)));
@@ -33,8 +34,8 @@ export function viewControls(parent, changed) {
       set('smoothing', 'smoothing', value, value ? value.toFixed(3) : '');
     },
   });
-  const box = (key, word, title) => element('label', {}, element('input', {
-    type: 'checkbox', checked: view[key], onchange(event) { set(key, word, event.target.checked, event.target.checked ? '1' : ''); },
+  const box = (key, word, mark, title) => element('label', {}, element('input', {
+    type: 'checkbox', checked: view[key], onchange(event) { set(key, word, event.target.checked, event.target.checked ? mark : ''); },
   }), title);
   function set(key, word, value, text) {
     view[key] = value;
@@ -42,7 +43,7 @@ export function viewControls(parent, changed) {
     changed();
   }
   parent.replaceChildren(element('label', {}, 'x ', x), element('label', {}, 'Smoothing ', slider, shown),
-    box('logX', 'logx', 'log x'), box('logY', 'logy', 'log y'));
+    box('logX', 'logx', '1', 'log x'), box('logY', 'logy', '1', 'log y'), box('usual', 'outliers', '0', 'hide outliers'));
   return view;
 }
 
