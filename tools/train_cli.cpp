@@ -90,6 +90,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   constexpr std::pair<const char*, const char*> short_names[] = {
       {"data.subset", "--subset"}, {"data.val_split", "--val-split"}, {"data.folds", "--folds"},
       {"data.fold", "--fold"},     {"finetune.weights", "--weights"}, {"finetune.freeze", "--freeze"},
+      {"comet.mode", "--comet"},
   };
   const auto names_of = [&short_names](const std::string& field) {
     for (const auto& [name, short_name] : short_names)

@@ -1,4 +1,4 @@
-// linnet runs list|show|compare|export|delete|tag|import: the record of runs.
+// linnet runs list|show|compare|export|delete|tag|import|upload: the record of runs.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -13,6 +13,7 @@
 #include "linnet/tracking/record.h"
 #include "linnet/training/progress.h"
 #include "runs_json.h"
+#include "runs_upload.h"
 #include "text.h"
 
 namespace linnet::tools {
@@ -27,6 +28,7 @@ struct RunsOptions {
   bool json = false, remove = false;
   std::string run, kind, tag, format = "csv", out = "-", device;
   std::vector<std::string> names, tags;
+  UploadOptions upload;
 };
 using Shared = std::shared_ptr<RunsOptions>;
 
@@ -173,6 +175,13 @@ void import(const RunsOptions& options) {
       std::printf("%s\n", key.c_str());
 }
 
+void upload(const RunsOptions& options) {
+  UploadOptions upload = options.upload;
+  upload.database = options.database;
+  upload.runs = options.names;
+  upload_runs(upload);
+}
+
 }  // namespace
 
 void add_runs(CLI::App& app) {
@@ -209,6 +218,14 @@ void add_runs(CLI::App& app) {
   command = add("import", "Folders that train_cli wrote, JSON files of bench_models", import);
   command->add_option("sources", options->names)->required();
   command->add_option("--device", options->device, "Machine that these ran on; default: this one");
+  command = add("upload", "Sends runs to Comet, from where an earlier upload stopped", upload);
+  command->add_option("runs", options->names, "Names or first digits of keys")->required();
+  command->add_option("--workspace", options->upload.comet.workspace, "Default: $COMET_WORKSPACE, .comet.config");
+  command->add_option("--project", options->upload.comet.project, "Default: $COMET_PROJECT_NAME, .comet.config");
+  command->add_option("--register", options->upload.comet.registered_model,
+                      "Register the model file under this name, NAME or NAME:1.2.0");
+  command->add_flag("--offline", options->upload.offline,
+                    "Write archives for `comet upload` instead, into $COMET_OFFLINE_DIRECTORY or .cometml-runs");
 }
 
 }  // namespace linnet::tools

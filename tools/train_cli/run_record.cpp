@@ -8,6 +8,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double seconds_for_comet = 30;  // after the run, for what is not there yet
+
 std::string database_of(const training::Recipe& recipe, const std::string& folder) {
   if (recipe.tracking.database != "auto") return recipe.tracking.database;
   fs::path absolute = fs::absolute(folder).lexically_normal();
@@ -34,6 +36,22 @@ RunRecord::RunRecord(const training::Recipe& recipe, const training::RunOptions&
   } catch (const std::exception& error) {
     tracker_.reset();
     warn("this run is not recorded: " + std::string(error.what()));
+    return;
+  }
+  begin_comet(recipe);
+}
+
+void RunRecord::begin_comet(const training::Recipe& recipe) {
+  try {
+    comet_ = tracking::comet_settings({.mode = recipe.comet.mode,
+                                       .workspace = recipe.comet.workspace,
+                                       .project = recipe.comet.project,
+                                       .registered_model = recipe.comet.model});
+    if (comet_.mode == tracking::CometMode::online)
+      uploader_ = std::make_unique<tracking::CometUploader>(tracker_->database(), tracker_->key(), comet_);
+  } catch (const std::exception& error) {
+    comet_.mode = tracking::CometMode::disabled;
+    warn("this run does not go to Comet: " + std::string(error.what()));
   }
 }
 
@@ -66,6 +84,26 @@ void RunRecord::fail(const std::string& error) {
 
 void RunRecord::end(const std::string& status, const std::string& error) {
   if (!tracker_->finish(status, error)) warn("the record of this run is incomplete: " + tracker_->problem());
+  try {
+    end_comet();
+  } catch (const std::exception& problem) {
+    warn("this run does not go to Comet: " + std::string(problem.what()));
+  }
+}
+
+void RunRecord::end_comet() {
+  if (comet_.mode == tracking::CometMode::offline) {
+    const std::string path = tracking::write_comet_archive(tracker_->database(), tracker_->key(), comet_);
+    std::printf("for Comet: comet upload %s\n", path.c_str());
+  }
+  if (!uploader_) return;
+  const tracking::CometUploader::Status status = uploader_->wait(seconds_for_comet);
+  for (const std::string& problem : status.left_out) warn("Comet did not take something: " + problem);
+  if (!status.link.empty()) std::printf("on Comet: %s\n", status.link.c_str());
+  if (!status.complete)
+    warn("not all of this run is on Comet" + (status.problem.empty() ? "" : " (" + status.problem + ")") +
+         "; the rest goes there with: linnet runs upload " + tracker_->key().substr(0, 8) + " --db " +
+         tracker_->database());
 }
 
 }  // namespace linnet::tools

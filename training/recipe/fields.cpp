@@ -296,6 +296,23 @@ constexpr std::array table{
         "tracking.name", "of the run in the record; empty: that of its folder", LINNET_AT(tracking.name), {}, {}, true},
     Field{"tracking.tags", "of the run in the record", LINNET_AT(tracking.tags), {}, {}, true},
 
+    Field{"comet.mode",
+          "Comet: online while it trains, offline as an archive for `comet upload`, disabled; auto: as "
+          "COMET_START_ONLINE "
+          "says, else disabled",
+          LINNET_AT(comet.mode),
+          {},
+          "auto|online|offline|disabled",
+          true},
+    Field{"comet.workspace", "Comet: workspace; empty: $COMET_WORKSPACE", LINNET_AT(comet.workspace), {}, {}, true},
+    Field{"comet.project", "Comet: project; empty: $COMET_PROJECT_NAME", LINNET_AT(comet.project), {}, {}, true},
+    Field{"comet.model",
+          "Comet: registers the model file under this name, NAME or NAME:1.2.0; empty: not",
+          LINNET_AT(comet.model),
+          {},
+          {},
+          true},
+
     Field{"label_smoothing", "share of the target spread over the classes", LINNET_AT(label_smoothing),
           share_below_one},
     Field{"batch", "pictures that go through the network together", LINNET_AT(batch), at_least_one},

@@ -160,6 +160,11 @@ struct Recipe {
     std::vector<std::string> tags;
   } tracking;
 
+  struct Comet {
+    std::string mode = "auto";
+    std::string workspace, project, model;
+  } comet;
+
   double label_smoothing = 0;
   Integer batch = 64;
   Integer accumulate = 1;
