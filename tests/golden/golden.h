@@ -43,7 +43,7 @@ Tensor make_inputs(Index first, Index batch, Index height, Index width);
 std::vector<std::string> find_goldens(std::string_view prefix = "");
 
 /// Tests leave larger networks out, if there is a smaller one to run: LINNET_TEST_MACS, for emulators and sanitizers.
-/// Without it the largest networks run on the best instruction set only.
+/// Without it the largest networks run on the best instruction set only, and small ones alone in plain loops.
 double most_macs();
 
 /// LINNET_SHARED_DIR, from the environment or from CMake.

@@ -27,7 +27,7 @@ TEST_F(TrainerTest, LearnsAndLeavesItsFiles) {
   const RunResult result = run(recipe, "run");
   EXPECT_FALSE(result.interrupted);
   EXPECT_EQ(result.step, 96);
-  EXPECT_GT(result.best, 0.8);
+  EXPECT_GT(result.best, 0.6);  // a quarter is chance
 
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(out("run"))) names.push_back(entry.path().filename());
