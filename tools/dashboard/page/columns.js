@@ -1,5 +1,6 @@
 // The columns of the table of runs, and the language of its filter.
 import { number, duration, moment, plain } from '/dom.js';
+import { parameterNames } from '/server.js';
 
 const series = (run, label) => run.series.find(one => one.label === label);
 export const steps = run => run.series.reduce((most, one) => one.label.startsWith('sys.') ? most : Math.max(most, one.last_step), 0);
@@ -30,14 +31,9 @@ export const usual = ['name', 'status', 'started', 'took', 'steps', 'last:train/
 
 // Every column that some run has something for.
 export function allColumns(runs) {
-  const labels = new Set(), parameters = new Set();
-  for (const run of runs) {
-    for (const { label } of run.series) labels.add(label);
-    for (const name in run.parameters) parameters.add(name);
-  }
-  const sorted = names => [...names].sort();
-  return [...facts, ...sorted(labels).map(label => of.last(label)), ...sorted(labels).map(of.min), ...sorted(labels).map(of.max),
-    ...sorted(parameters).map(of.parameter)];
+  const labels = [...new Set(runs.flatMap(run => run.series.map(one => one.label)))].sort();
+  return [...facts, ...labels.map(label => of.last(label)), ...labels.map(of.min), ...labels.map(of.max),
+    ...parameterNames(runs).map(of.parameter)];
 }
 
 export const textOf = (column, run) => column.text ? column.text(run) : typeof column.value(run) === 'number' ? number(column.value(run)) : plain(column.value(run) ?? '');

@@ -18,7 +18,7 @@ export const $ = selector => document.querySelector(selector);
 export function number(value, digits = 5) {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'number') return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en').replaceAll(',', '\u202f');
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-4 || size >= 1e9) ? value.toExponential(digits - 2) : String(Number(value.toPrecision(digits)));
 }
@@ -65,7 +65,6 @@ export function replace(parent, ...children) {
   const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
   const { scrollTop, scrollLeft } = parent;
   parent.replaceChildren(...children.filter(Boolean));
-  parent.scrollTop = scrollTop;
-  parent.scrollLeft = scrollLeft;
+  if (scrollTop || scrollLeft) Object.assign(parent, { scrollTop, scrollLeft });  // costs a layout
   if (focused) parent.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }

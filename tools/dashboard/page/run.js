@@ -1,5 +1,5 @@
 // The page of one run.
-import { get, getRuns, follow, message } from '/server.js';
+import { get, getRuns, follow, message, parameterNames } from '/server.js';
 import { $, element, replace, table, plain, number, bytes, amount, duration, moment } from '/dom.js';
 import { themes } from '/theme.js';
 import { Curves } from '/curves.js';
@@ -59,7 +59,7 @@ async function drawCurves() {
 // -- Parameters, and how another run differs
 
 function drawParameters() {
-  const names = [...new Set([...Object.keys(run.parameters), ...Object.keys(other?.parameters ?? {})])].sort();
+  const names = parameterNames(other ? [run, other] : [run]);
   $('#parameters').hidden = names.length === 0;
   const wanted = $('#filter').value.toLowerCase();
   const rows = names.map(name => [name, plain(run.parameters[name]), ...other ? [plain(other.parameters[name])] : []])

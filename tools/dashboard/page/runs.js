@@ -1,5 +1,5 @@
 // The page of all runs: a table to choose from, the curves of the chosen ones over each other, and what differs.
-import { getRuns, follow, message } from '/server.js';
+import { getRuns, follow, message, parameterNames } from '/server.js';
 import { $, element, replace, table, plain, number } from '/dom.js';
 import { themes } from '/theme.js';
 import { Curves } from '/curves.js';
@@ -12,7 +12,7 @@ const runs = new Map();  // by id
 const curves = new Curves();
 const grid = new ChartGrid($('#charts'));
 const places = new Map();  // key of a chosen run -> index of its colour
-let columns = [], shownRows = 200, heard = 0;
+let columns = [], shownRows = 100, heard = 0;
 
 // What the reader has chosen; kept in the address, columns also for the next visit.
 const stored = (localStorage.getItem('linnet-columns') ?? '').split(' ').filter(Boolean);
@@ -37,8 +37,8 @@ function choose(key) {
 
 function chosenChanged() {
   address.set('runs', [...places.keys()].map(key => key.slice(0, 8)).join(' '));
-  drawTable();
   drawCurves();
+  drawTable();
 }
 
 // -- The table
@@ -136,10 +136,11 @@ menu($('#metrics'), () => curveLabels().map(label => ({ id: label, title: label,
 async function drawCurves() {
   const selected = chosen(), labels = shownMetrics();
   drawLegend(selected);
-  drawDifferences(selected);
   const of = (run, label) => run.series.find(one => one.label === label);
+  const loaded = curves.load(selected.flatMap(run => labels.map(label => of(run, label)).filter(Boolean)), view.logX);
+  drawDifferences(selected);  // while the server works
   try {
-    await curves.load(selected.flatMap(run => labels.map(label => of(run, label)).filter(Boolean)), view.logX);
+    await loaded;
   } catch (error) {
     return message(error.message);
   }
@@ -163,8 +164,7 @@ function drawLegend(selected) {
 function drawDifferences(selected) {
   $('#compare').hidden = selected.length < 2;
   if (selected.length < 2) return;
-  const names = [...new Set(selected.flatMap(run => Object.keys(run.parameters)))].sort();
-  const differing = names.filter(name => new Set(selected.map(run => plain(run.parameters[name]))).size > 1);
+  const differing = parameterNames(selected).filter(name => new Set(selected.map(run => plain(run.parameters[name]))).size > 1);
   const rows = differing.map(name => [name, ...selected.map(run => plain(run.parameters[name]))]);
   rows.push(['steps', ...selected.map(run => number(steps(run)))]);
   for (const label of shownMetrics()) rows.push([label, ...selected.map(run => number(run.series.find(one => one.label === label)?.last))]);
@@ -182,7 +182,7 @@ async function update() {
   }
   const there = new Set(ids);
   for (const id of runs.keys()) if (!there.has(id)) runs.delete(id);
-  columns = allColumns(runs.values());
+  columns = allColumns([...runs.values()]);
   const kinds = [...new Set([...runs.values()].map(run => run.kind))].sort();
   kind ??= kinds.includes('training') ? 'training' : '';
   if (kinds.length + 1 !== $('#kind').options.length)
@@ -195,8 +195,9 @@ async function update() {
     [...runs.values()].filter(run => run.series.some(one => one.count > 1)).slice(0, 5).forEach(run => choose(run.key));
     first = false;
   }
+  const curvesDrawn = drawCurves();  // the server thins them while the table is made
   drawTable();
-  await drawCurves();
+  await curvesDrawn;
 }
 
 let waiting = 0;

@@ -10,14 +10,26 @@ export async function get(path, parameters = {}) {
   throw new Error(message);
 }
 
-// Runs with all their parameters, whether they share them with the others or not.
+// Runs with all their parameters: those that most of them share are inherited, a thousand copies would take their time.
 export async function getRuns(parameters) {
   const answer = await get('/api/runs', parameters);
+  const common = Object.assign(Object.create(null), answer.common);
   for (const run of answer.runs) {
-    run.parameters = { ...answer.common, ...run.parameters };
-    for (const name of run.lacks) delete run.parameters[name];
+    run.parameters = Object.assign(Object.create(common), run.parameters);
+    for (const name of run.lacks) run.parameters[name] = undefined;
   }
   return answer;
+}
+
+// The names of the parameters of some of the runs, sorted.
+export function parameterNames(runs) {
+  const names = new Set(), seen = new Set();
+  for (const run of runs)
+    for (let part = run.parameters; part && !seen.has(part); part = Object.getPrototypeOf(part)) {
+      seen.add(part);
+      for (const name of Object.keys(part)) names.add(name);
+    }
+  return [...names].sort();
 }
 
 // Calls `update` now and whenever somebody has written into the record: never twice at once, at most once a second.
