@@ -68,6 +68,7 @@ def fullest_range(body, multiply_add):
 def short_name(demangled):
     """("run_tiles", "<6, 2>"): the first function that the name names, and its template arguments."""
     text = re.sub(r"\(linnet::Activation\)", "activation ", demangled)
+    text = re.sub(r"\(linnet::kernels::\w+::(\w+)\)(?=\d)", r"\1 ", text)
     text = re.sub(r"linnet(_xsimd_\w+)?::|kernels::|\(anonymous namespace\)::|\b(sse2|avx2|avx512|neon|neon32)::", "", text)
     found = re.search(r"(\w+)(<[^(]*>)?\(", text)
     if not found:

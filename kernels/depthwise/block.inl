@@ -7,17 +7,29 @@
 namespace linnet::kernels::LINNET_ISA {
 namespace {
 
-/// Neighbouring outputs of one row; `inputs` are the rows under the kernel, at the first tap of the tile.
+/// Short activations are a clamp: one code for all, without a test.
+struct Limits {
+  Vec low, high;
+  LINNET_INLINE explicit Limits(Activation activation)
+      : low(activation == Activation::relu || activation == Activation::relu6 ? 0.0f : -__builtin_inff()),
+        high(activation == Activation::relu6 ? 6.0f : __builtin_inff()) {}
+};
+
+LINNET_INLINE bool is_clamp(Activation activation) {
+  return activation == Activation::none || activation == Activation::relu || activation == Activation::relu6;
+}
+
+/// Neighbouring outputs of one row, clamped; `inputs` are the rows under the kernel, at the first tap of the tile.
 template <Index kernel, Index stride, Index width>
 LINNET_INLINE void block_tile(const DepthwiseBlockArgs& args, const float* const (&inputs)[kernel], Index x,
-                              Activation activation, float* output) {
-  Vec sums[width];
+                              const Limits& limits, Vec (&sums)[width]) {
   const Vec bias = load(args.bias);
   LINNET_UNROLL
   for (Index t = 0; t < width; ++t) sums[t] = bias;
   const float* weights = args.weights;
   for (Index ky = 0; ky < kernel; ++ky, weights += kernel * lanes) {
     const float* input = inputs[ky] + x * stride * lanes;
+    asm("" : "+r"(input));  // or the rows' offsets would be computed once for all of them, instead of constants
     Vec taps[kernel];
     LINNET_UNROLL
     for (Index k = 0; k < kernel; ++k) taps[k] = load(weights + k * lanes);
@@ -31,14 +43,8 @@ LINNET_INLINE void block_tile(const DepthwiseBlockArgs& args, const float* const
       }
     }
   }
-  activate_tile(activation, sums);
-  output += x * args.output_pixel;
-  if (args.channels == lanes) {
-    LINNET_UNROLL
-    for (Index t = 0; t < width; ++t) store(output + t * args.output_pixel, sums[t]);
-  } else {
-    for (Index t = 0; t < width; ++t) store_partial(output + t * args.output_pixel, sums[t], args.channels);
-  }
+  LINNET_UNROLL
+  for (Index t = 0; t < width; ++t) sums[t] = min(limits.high, max(limits.low, sums[t]));
 }
 
 __attribute__((noinline)) void activate_row(Activation activation, Index vectors, float* row) {
@@ -50,13 +56,26 @@ __attribute__((noinline)) void activate_row(Activation activation, Index vectors
       });
 }
 
+/// Sums to pixels that lie apart, of which the last block has fewer channels.
+__attribute__((noinline)) void store_pixels(const DepthwiseBlockArgs& args, Index count, float* sums, float* output) {
+  if (!is_clamp(args.activation)) activate_row(args.activation, count, sums);
+  for (Index t = 0; t < count; ++t) {
+    float* pixel = output + t * args.output_pixel;
+    if (args.channels == lanes) {
+      store(pixel, load(sums + t * lanes));
+    } else {
+      store_partial(pixel, load(sums + t * lanes), args.channels);
+    }
+  }
+}
+
 /// Rows in tiles of one width; the last one covers outputs of the one before it again where the width does not divide.
 template <Index kernel, Index stride, Index width>
-void block_rows(const DepthwiseBlockArgs& args) {
+void block_rows(const DepthwiseBlockArgs& shared_args) {
+  const DepthwiseBlockArgs args = shared_args;  // a copy that stores cannot alias
+  const Limits limits(args.activation);
+  const bool side_by_side = args.output_pixel == lanes && args.channels == lanes;
   Index slot = args.slot;
-  const bool by_row = args.output_pixel == lanes && args.activation != Activation::none &&
-                      args.activation != Activation::relu && args.activation != Activation::relu6;
-  const Activation by_tile = by_row ? Activation::none : args.activation;
   for (Index y = 0; y < args.rows; ++y) {
     const float* inputs[kernel];
     for (Index ky = 0; ky < kernel; ++ky) {
@@ -64,10 +83,21 @@ void block_rows(const DepthwiseBlockArgs& args) {
     }
     slot = slot + stride < args.ring ? slot + stride : slot + stride - args.ring;
     float* output = args.output + y * args.output_row;
-    Index x = 0;
-    for (; x + width <= args.width; x += width) block_tile<kernel, stride, width>(args, inputs, x, by_tile, output);
-    if (x < args.width) block_tile<kernel, stride, width>(args, inputs, args.width - width, by_tile, output);
-    if (by_row) activate_row(args.activation, args.width, output);
+    for (Index begin = 0; begin < args.width; begin += width) {
+      const Index x = begin + width <= args.width ? begin : args.width - width;
+      Vec sums[width];
+      block_tile<kernel, stride, width>(args, inputs, x, limits, sums);
+      if (side_by_side) {
+        LINNET_UNROLL
+        for (Index t = 0; t < width; ++t) store(output + (x + t) * lanes, sums[t]);
+      } else {
+        alignas(64) float values[width * lanes];
+        LINNET_UNROLL
+        for (Index t = 0; t < width; ++t) store(values + t * lanes, sums[t]);
+        store_pixels(shared_args, width, values, output + x * args.output_pixel);
+      }
+    }
+    if (side_by_side && !is_clamp(args.activation)) activate_row(args.activation, args.width, output);
   }
 }
 

@@ -47,6 +47,15 @@ LINNET_INLINE void store_tile(const Tile<height, vectors>& tile, float* output, 
   });
 }
 
+/// Rows side by side, vectors `stride` floats apart.
+template <Index height, Index vectors>
+LINNET_INLINE void store_side_by_side(const Tile<height, vectors>& tile, float* output, Index stride) {
+  unroll<vectors>([&](auto v) LINNET_INLINE_LAMBDA {
+    unroll<height>([&](auto r) LINNET_INLINE_LAMBDA { store(output + r * lanes, Vec(tile.sum[r][v])); });
+    output += stride;
+  });
+}
+
 /// Row r goes to output + positions[r], its vectors `stride` floats apart.
 template <Index height, Index vectors>
 LINNET_INLINE void store_blocks(const Tile<height, vectors>& tile, float* output, const Index (&positions)[height],

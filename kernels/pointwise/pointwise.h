@@ -26,7 +26,7 @@ namespace linnet::kernels {
 /// neighbouring pixels side by side. The last vector is written whole.
 struct OutputBlocks {
   Index stride = 0;                         ///< 0: the output is NHWC
-  const std::int32_t* positions = nullptr;  ///< of each row, in floats; null: row * output_stride
+  const std::int32_t* positions = nullptr;  ///< of each row, in floats, rising or falling; null: row * output_stride
 };
 
 struct PointwiseArgs {

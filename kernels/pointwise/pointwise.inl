@@ -3,6 +3,9 @@
 #include "kernels/pointwise/columns.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/simd/activation.h"
+#if defined(__aarch64__)
+#include "kernels/pointwise/tile_aarch64.h"
+#endif
 
 namespace linnet::kernels::LINNET_ISA {
 namespace {
@@ -50,11 +53,18 @@ LINNET_INLINE void finish(Tile<height, vectors>& tile, const PointwiseArgs& args
     store_tile(tile, args.output + row * args.output_stride + columns.begin, args.output_stride, columns.tail);
     return;
   }
-  Index positions[height];
-  for (Index r = 0; r < height; ++r) {
-    positions[r] = blocks.positions ? blocks.positions[row + r] : (row + r) * args.output_stride;
+  const auto position = [&](Index r) LINNET_INLINE_LAMBDA -> Index {
+    return blocks.positions ? blocks.positions[row + r] : (row + r) * args.output_stride;
+  };
+  float* output = args.output + columns.begin / lanes * blocks.stride;
+  const Index first = position(0);
+  if (position(height - 1) - first == (height - 1) * lanes) {  // then so are those between
+    store_side_by_side(tile, output + first, blocks.stride);
+    return;
   }
-  store_blocks(tile, args.output + columns.begin / lanes * blocks.stride, positions, blocks.stride);
+  Index positions[height];
+  for (Index r = 0; r < height; ++r) positions[r] = position(r);
+  store_blocks(tile, output, positions, blocks.stride);
 }
 
 template <Index vectors>
@@ -66,6 +76,46 @@ LINNET_INLINE void load_bias(const PointwiseArgs& args, const Columns& columns, 
   }
 }
 
+#if defined(__aarch64__)
+/// As run_tiles(), by assembly. Pieces of the rows have at least four floats.
+template <Rows layout, Index height>
+void run_assembly(const PointwiseArgs& args, const Segments& pieces, const float* weights, const Columns& columns,
+                  Index row, Index count, Prefetch& ahead) {
+  constexpr Index width = 2 * lanes;
+  const Index depth = args.in_channels;
+  const Index stride = layout == Rows::in_blocks ? pieces.stride : args.input_stride;
+  const Index piece = layout == Rows::in_blocks ? depth : pieces.size;
+  Vec bias[2];
+  load_bias(args, columns, bias);
+  alignas(16) float biases[height * width], sums[height * width];
+  for (Index i = 0; i < 2 * height; ++i) store(biases + i * lanes, bias[i % 2]);
+  for (; count > 0; --count, row += height) {
+    Tile<height, 2> tile;
+    const float* input = args.input + row * args.input_stride;
+    const float *b = weights, *start = biases;
+    const bool fetches = ahead.take_all();
+    for (Index left = depth;; left -= piece, input += pieces.stride) {
+      const Index size = left < piece ? left : piece, whole = size / 4 * 4;
+      if (fetches) {
+        multiply_rows<layout, true>(tile, input, stride, b, whole, start, depth * width);
+      } else {
+        multiply_rows<layout, false>(tile, input, stride, b, whole, start, 0);
+      }
+      b += whole * width;
+      if (whole < size) {
+        const float* rest = input + (layout == Rows::in_blocks ? whole / lanes * stride : size - 4);
+        add_rest<layout>(tile, rest, args.input_stride, b, size - whole);
+        b += (size - whole) * width;
+      }
+      if (left <= piece) break;
+      store_tile(tile, sums, width, 0);
+      start = sums;
+    }
+    finish(tile, args, columns, row);
+  }
+}
+#endif
+
 /// `count` tiles of the same height, one below the other.
 template <Index height, Index vectors>
 void run_tiles(const PointwiseArgs& args, const Segments& segments, const float* weights, const Columns& columns,
@@ -74,6 +124,16 @@ void run_tiles(const PointwiseArgs& args, const Segments& segments, const float*
   const bool in_blocks = segments.size == lanes;
   const Index piece = segments.size == 0 || in_blocks ? depth : segments.size;
   const Index jump = in_blocks ? segments.stride - lanes : 0;
+#if defined(__aarch64__)
+  if constexpr (has_assembly<height, vectors>) {
+    if (in_blocks && args.input_stride == lanes && depth >= 4) {
+      return run_assembly<Rows::in_blocks, height>(args, segments, weights, columns, row, count, ahead);
+    }
+    if (!in_blocks && piece >= 4 && (depth % piece == 0 || depth % piece >= 4)) {
+      return run_assembly<Rows::apart, height>(args, {piece, segments.stride}, weights, columns, row, count, ahead);
+    }
+  }
+#endif
   Vec bias[vectors];
   load_bias(args, columns, bias);
   for (; count > 0; --count, row += height) {

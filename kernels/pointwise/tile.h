@@ -181,6 +181,12 @@ class Prefetch {
     __builtin_prefetch(next_ + line, 0, 2);
     next_ += 2 * line;
   }
+  /// Whether anything was left to fetch. The caller does all of it.
+  LINNET_INLINE bool take_all() {
+    const bool any = next_ < end_;
+    next_ = end_;
+    return any;
+  }
 
  private:
   const float *next_, *end_;
