@@ -24,7 +24,6 @@ Upload::Upload(const std::string& database, const Run& run, const CometSettings&
       run_(run),
       settings_(settings),
       client_(client),
-      sleeper_(sleeper),
       outbox_(database, run.id),
       pace_(pace, sleeper),
       settle_seconds_(pace.settle_seconds),

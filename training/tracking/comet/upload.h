@@ -77,7 +77,6 @@ class Upload {
   Run run_;  ///< as of the last look
   const CometSettings settings_;
   Client& client_;
-  Sleeper& sleeper_;
   Outbox outbox_;
   Pace pace_;
   const double settle_seconds_;
