@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-#include <utility>
-#include <vector>
+#include <limits>
 
+#include "engine/edit_distance.h"
 #include "linnet/error.h"
 
 namespace linnet::training {
@@ -297,9 +296,8 @@ constexpr std::array table{
     Field{"tracking.tags", "of the run in the record", LINNET_AT(tracking.tags), {}, {}, true},
 
     Field{"comet.mode",
-          "Comet: online while it trains, offline as an archive for `comet upload`, disabled; auto: as "
-          "COMET_START_ONLINE "
-          "says, else disabled",
+          "Comet: online while it trains, offline as an archive for `comet upload`, disabled; auto: as the variable "
+          "COMET_START_ONLINE says, else disabled",
           LINNET_AT(comet.mode),
           {},
           "auto|online|offline|disabled",
@@ -367,21 +365,6 @@ constexpr std::array table{
 };
 
 #undef LINNET_AT
-
-// The number of insertions, deletions and replacements that turn one text into the other.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
