@@ -3,26 +3,11 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "training/tracking/comet/base64.h"
+
 namespace linnet {
-namespace {
 
 using nlohmann::json;
-
-std::string bytes_of_base64(const std::string& text) {
-  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    bits = bits << 6 | static_cast<unsigned>(digits.find(c));
-    count += 6;
-    if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 0xff);
-  }
-  return bytes;
-}
-
-}  // namespace
 
 WebDriver::WebDriver() : client_("127.0.0.1", std::atoi(program_.word_behind("successfully on port ").c_str())) {
   client_.set_read_timeout(60);
@@ -82,7 +67,7 @@ void WebDriver::picture(const std::string& path, int width) {
   const double height = devtools("Page.getLayoutMetrics", json::object())["cssContentSize"]["height"];
   const json clip = {{"x", 0}, {"y", 0}, {"width", width}, {"height", std::min(height, 4000.0)}, {"scale", 1}};
   const json made = devtools("Page.captureScreenshot", {{"captureBeyondViewport", true}, {"clip", clip}});
-  std::ofstream(path, std::ios::binary) << bytes_of_base64(made["data"]);
+  std::ofstream(path, std::ios::binary) << tracking::comet::from_base64(made["data"]);
 }
 
 }  // namespace linnet

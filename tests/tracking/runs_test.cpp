@@ -3,8 +3,10 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "linnet/tracking/record.h"
+#include "linnet/training/image.h"
 #include "tests/support/command.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_run.h"
@@ -55,7 +57,7 @@ TEST_F(TrackingPrograms, ATrainingRunIsRecordedListedComparedExportedAndDeleted)
   EXPECT_EQ(series["train/loss"]["count"], 36);
   EXPECT_EQ(series["validate/top1"]["count"], 3);
   EXPECT_GT(series["model/bytes"]["last"], 1000);
-  EXPECT_EQ(run["assets"][0]["kind"], "model");
+  EXPECT_EQ(run["assets"].back()["kind"], "model");
   EXPECT_NE(run["output"].dump().find("epoch 3/3"), std::string::npos);
   // The mean of an epoch's steps is what metrics.jsonl says of the epoch.
   const auto lines = tiny_run::metrics_of(folder_.file("runs/first"));
@@ -88,6 +90,61 @@ TEST_F(TrackingPrograms, AnInterruptedRunIsOneRun) {
       EXPECT_EQ(series["count"], 36);
     }
   }
+}
+
+TEST_F(TrackingPrograms, PicturesHistogramsAndConfusionAreRecordedOnce) {
+  const std::string wanted = "--tracking.images 3 --tracking.histograms 2 --save last";
+  ASSERT_EQ(train("run", wanted + " --steps 30").exit_code, 0);
+  ASSERT_EQ(train("run", wanted + " --resume").exit_code, 0);
+  const tracking::Record record(database_);
+  const tracking::Run run = record.run("run");
+  std::map<std::string, std::vector<tracking::Asset>> assets;
+  for (const tracking::Asset& asset : record.assets(run.id)) assets[asset.kind].push_back(asset);
+
+  ASSERT_EQ(assets["image"].size(), 3U);
+  EXPECT_TRUE(assets["image"][1].name.starts_with("first batch/1 ")) << assets["image"][1].name;
+  const std::string bytes = record.bytes(assets["image"][1]);
+  const training::Image image =
+      training::decode_image({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, "a picture");
+  EXPECT_EQ(image.height, tiny_run::size);
+  EXPECT_EQ(image.width, tiny_run::size);
+
+  ASSERT_EQ(assets["confusion-matrix"].size(), 4U);  // models are saved after steps 12, 24, 30 and 36
+  const nlohmann::json confusion = nlohmann::json::parse(record.bytes(assets["confusion-matrix"].back()));
+  EXPECT_EQ(confusion["labels"].size(), static_cast<std::size_t>(tiny_run::classes));
+  EXPECT_EQ(assets["confusion-matrix"].back().step, 36);
+
+  std::set<std::string> histograms;
+  for (const tracking::Asset& asset : assets["histogram"]) {
+    EXPECT_EQ(asset.epoch, 2);
+    EXPECT_TRUE(histograms.insert(asset.name).second) << asset.name;
+  }
+  for (const std::string& name : histograms) {
+    if (name.starts_with("gradients/")) {
+      EXPECT_EQ(histograms.count("weights/" + name.substr(10)), 1U) << name;
+    }
+  }
+  EXPECT_GT(std::count_if(histograms.begin(), histograms.end(),
+                          [](const std::string& name) { return name.starts_with("gradients/"); }),
+            20);
+}
+
+TEST_F(TrackingPrograms, FilesAreAttachedToARun) {
+  ASSERT_EQ(train("run").exit_code, 0);
+  std::ofstream(folder_.file("report.html")) << "<!doctype html>";
+  std::ofstream(folder_.file("notes.txt")) << "good";
+  const std::string files = folder_.file("report.html") + " " + folder_.file("notes.txt");
+  ASSERT_EQ(runs("attach run " + files).exit_code, 0);
+  ASSERT_EQ(runs("attach run " + files).exit_code, 0);
+  std::multimap<std::string, std::string> kinds;
+  const nlohmann::json run = json("show run --json");
+  for (const auto& asset : run["assets"]) kinds.emplace(asset["name"], asset["kind"]);
+  EXPECT_EQ(kinds.count("report.html"), 1U) << "the same file is attached once";
+  EXPECT_EQ(kinds.find("report.html")->second, "html");
+  EXPECT_EQ(kinds.find("notes.txt")->second, "asset");
+  const CommandResult missing = runs("attach run " + folder_.file("missing.png"));
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_NE(missing.err.find("missing.png"), std::string::npos) << missing.err;
 }
 
 TEST_F(TrackingPrograms, TrainingGoesOnWithoutARecord) {

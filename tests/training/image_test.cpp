@@ -49,6 +49,12 @@ TEST(Image, ReadsNetpbm) {
   EXPECT_NE(std::string::npos, error_of("GIF89a").find("'made': not a JPEG, PNG, PPM or PGM file"));
 }
 
+TEST(Image, BecomesAPngAndComesBack) {
+  const Image colour = counting(9, 5, 3), grey = counting(3, 7, 1);
+  EXPECT_EQ(decode(encode_png(colour)), colour);
+  EXPECT_EQ(decode(encode_png(grey)), with_channels(grey, 3));
+}
+
 TEST(Image, MissingFilesNameTheReason) {
   const TemporaryFolder folder;
   for (const std::string& path : {folder.file("absent.png"), folder.path()}) {

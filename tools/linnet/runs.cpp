@@ -1,8 +1,9 @@
-// linnet runs list|show|compare|export|delete|tag|import|upload: the record of runs.
+// linnet runs list|show|compare|export|delete|tag|attach|import|upload: the record of runs.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -169,6 +170,16 @@ void tag(const RunsOptions& options) {
     options.remove ? record.remove_tag(run.id, name) : record.add_tag(run.id, name);
 }
 
+void attach(const RunsOptions& options) {
+  Record record(options.database, RecordAccess::write);
+  const Run run = record.run(options.run);
+  for (const std::string& path : options.names) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    const std::string kind = options.kind.empty() ? tracking::kind_by_extension(name) : options.kind;
+    record.attach(run.id, {.kind = kind, .name = name}, path);
+  }
+}
+
 void import(const RunsOptions& options) {
   for (const std::string& source : options.names)
     for (const std::string& key : tracking::import_runs(options.database, source, options.device))
@@ -215,6 +226,10 @@ void add_runs(CLI::App& app) {
   one_run(command = add("tag", "Adds tags to a run", tag));
   command->add_option("tags", options->tags)->required();
   command->add_flag("--remove", options->remove, "Takes these tags away instead");
+  one_run(command = add("attach", "Adds files to a run: its report, a plot, another model", attach));
+  command->add_option("files", options->names)->required();
+  command->add_option("--kind", options->kind, "Default: by the extension of each file")
+      ->check(CLI::IsMember({"asset", "html", "image", "model"}));
   command = add("import", "Folders that train_cli wrote, JSON files of bench_models", import);
   command->add_option("sources", options->names)->required();
   command->add_option("--device", options->device, "Machine that these ran on; default: this one");

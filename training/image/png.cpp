@@ -110,4 +110,19 @@ class PngReader {
 
 Image decode_png(std::span<const std::uint8_t> bytes) { return PngReader(bytes).read(); }
 
+std::string encode_png(const Image& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = static_cast<png_uint_32>(image.width);
+  header.height = static_cast<png_uint_32>(image.height);
+  header.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&header, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr) == 0)
+    throw Error("a picture of " + std::to_string(image.height) + " x " + std::to_string(image.width) +
+                " does not become a PNG: " + header.message);
+  bytes.resize(size);
+  return bytes;
+}
+
 }  // namespace linnet::training

@@ -294,6 +294,18 @@ constexpr std::array table{
     Field{
         "tracking.name", "of the run in the record; empty: that of its folder", LINNET_AT(tracking.name), {}, {}, true},
     Field{"tracking.tags", "of the run in the record", LINNET_AT(tracking.tags), {}, {}, true},
+    Field{"tracking.histograms",
+          "of weights and gradients, every so many epochs; 0: none",
+          LINNET_AT(tracking.histograms),
+          size_or_zero,
+          {},
+          true},
+    Field{"tracking.images",
+          "so many pictures of the first batch, as the network sees them",
+          LINNET_AT(tracking.images),
+          size_or_zero,
+          {},
+          true},
 
     Field{"comet.mode",
           "Comet: online while it trains, offline as an archive for `comet upload`, disabled; auto: as the variable "

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "linnet/error.h"
+#include "linnet/tracking/asset.h"
 
 namespace linnet::tracking {
 namespace {
@@ -71,6 +73,15 @@ std::string confusion_json(const std::vector<std::vector<std::int64_t>>& counts,
               {"sampleMatrix", nullptr},
               {"type", nullptr}}
       .dump();
+}
+
+std::string kind_by_extension(const std::string& name) {
+  constexpr std::pair<const char*, const char*> kinds[] = {
+      {".html", "html"}, {".png", "image"}, {".jpg", "image"}, {".jpeg", "image"}, {".safetensors", "model"}};
+  const std::string extension = std::filesystem::path(name).extension().string();
+  for (const auto& [known, kind] : kinds)
+    if (extension == known) return kind;
+  return "asset";
 }
 
 std::string file_bytes(const std::string& path) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "linnet/error.h"
+#include "training/tracking/contents.h"
 #include "training/tracking/database.h"
 #include "training/tracking/store.h"
 
@@ -200,6 +201,13 @@ void Record::add_tag(std::int64_t run, const std::string& tag) {
 
 void Record::remove_tag(std::int64_t run, const std::string& tag) {
   Statement(reader_->database, "DELETE FROM tags WHERE run = ? AND name = ?").bind(run, tag).run();
+}
+
+void Record::attach(std::int64_t run, const AssetInfo& info, const std::string& path) {
+  const std::string bytes = file_bytes(path);
+  Transaction transaction(reader_->database);
+  add_asset(reader_->database, run, info, now_ms(), bytes);
+  transaction.commit();
 }
 
 std::string default_database() {

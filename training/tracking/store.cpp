@@ -143,15 +143,22 @@ void Store::output(std::int64_t time, bool error, const std::string& text) {
       .run();
 }
 
-void Store::asset(const AssetInfo& info, std::int64_t time, const std::string& bytes) {
+void add_asset(Database& database, std::int64_t run, const AssetInfo& info, std::int64_t time,
+               const std::string& bytes) {
   const std::string hash = Sha256::hex({bytes.begin(), bytes.end()});
-  Statement(database_, "INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)")
+  Statement known(database, "SELECT 1 FROM assets WHERE run = ? AND kind = ? AND name = ? AND step IS ? AND hash = ?");
+  if (known.bind(run, info.kind, info.name, info.step, hash).step()) return;
+  Statement(database, "INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)")
       .bind(hash, Statement::Blob{bytes})
       .run();
-  Statement(database_,
+  Statement(database,
             "INSERT INTO assets (run, kind, name, step, epoch, time, hash, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(run_, info.kind, info.name, info.step, info.epoch, time, hash, info.metadata)
+      .bind(run, info.kind, info.name, info.step, info.epoch, time, hash, info.metadata)
       .run();
+}
+
+void Store::asset(const AssetInfo& info, std::int64_t time, const std::string& bytes) {
+  add_asset(database_, run_, info, time, bytes);
 }
 
 void Store::heartbeat() {

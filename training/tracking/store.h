@@ -29,6 +29,10 @@ struct PointRow {
   double value = 0;
 };
 
+/// The same file a second time, as a resumed run makes it, changes nothing.
+void add_asset(Database& database, std::int64_t run, const AssetInfo& info, std::int64_t time,
+               const std::string& bytes);
+
 class Store {
  public:
   Store(const std::string& path, const RunInfo& info);

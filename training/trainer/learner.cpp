@@ -147,6 +147,13 @@ Learner::Outcome Learner::learn(const Batch& batch, Integer step) {
   return outcome;
 }
 
+Weights Learner::gradients() const {
+  Weights gradients;
+  for (const auto& parameter : learnable_)
+    if (!parameter.variable.gradient().empty()) gradients.emplace(parameter.name, parameter.variable.gradient());
+  return gradients;
+}
+
 Tensor Learner::targets_of(const Batch& batch) const {
   const Index classes = graph_.output().shape.back();
   const float towards = recipe_.loss.smoothing_towards == "half" ? 0.5f : 1 / static_cast<float>(classes);

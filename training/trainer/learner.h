@@ -37,6 +37,8 @@ class Learner {
 
   const Graph& graph() const { return graph_; }
   Weights weights() const { return model_.weights(); }
+  /// Of the last step, by the names of the parameters that learn; empty before the first one.
+  Weights gradients() const;
   /// Null without an average.
   const Weights* average() const { return ema_ ? &ema_->average() : nullptr; }
   /// The bytes that weights, gradients, state and average take.

@@ -24,6 +24,10 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+Score score_of(const Evaluation& evaluation) {
+  return {evaluation.loss, evaluation.metrics.top1(), evaluation.metrics.top5()};
+}
+
 class Trainer {
  public:
   Trainer(const Recipe& recipe, const RunOptions& options, RunObserver& observer);
@@ -34,7 +38,8 @@ class Trainer {
   void run_epoch();
   void train_step(const Batch& batch, double waiting);
   bool close_epoch();
-  std::optional<Score> validate(const Weights& weights);
+  std::optional<Evaluation> validate(const Weights& weights);
+  bool prefers_average(const ValidationReport& report) const;
   void save_if_wanted(ValidationReport& report);
   void note_progress(const ValidationReport& report);
   void write_checkpoint();
@@ -125,7 +130,7 @@ RunResult Trainer::run() {
   const Shape& shape = graph_.input().shape;
   observer_.on_plan({recipe_, graph_.name, summary(graph_), shape[0], shape[1], data_.train->size(),
                      data_.validation->size(), steps_per_epoch_, state_.step, last_step_, pool_->threads(),
-                     std::string(to_string(selected_isa())), notes_});
+                     std::string(to_string(selected_isa())), data_.train->classes(), notes_});
   lap_start_ = Clock::now();
   while (!done()) {
     if (state_.closed) run_epoch();
@@ -149,6 +154,7 @@ void Trainer::run_epoch() {
       state_.step = end;  // the last batches had no readable picture
       break;
     }
+    if (state_.step == 0) observer_.on_first_batch(*batch);
     state_.step = first + static_cast<Integer>(batch->step) + 1;
     train_step(*batch, waiting);
     const bool due = recipe_.checkpoint_every > 0 && state_.step % recipe_.checkpoint_every == 0;
@@ -189,12 +195,16 @@ bool Trainer::close_epoch() {
   report.step = state_.step;
   report.epoch = number;
   report.training = state_.epoch;
+  std::optional<Evaluation> weights, average;
   if (number % recipe_.validate_every == 0 || state_.step == last_step_) {
     if (stop_requested()) return false;
     observer_.on_validation_begin();
-    report.weights = validate(learner_->weights());
-    if (report.weights && learner_->average() != nullptr) report.average = validate(*learner_->average());
-    if (!report.weights || (learner_->average() != nullptr && !report.average)) return false;
+    weights = validate(learner_->weights());
+    if (weights && learner_->average() != nullptr) average = validate(*learner_->average());
+    if (!weights || (learner_->average() != nullptr && !average)) return false;
+    report.weights = score_of(*weights);
+    if (average) report.average = score_of(*average);
+    report.metrics = prefers_average(report) ? &average->metrics : &weights->metrics;
     save_if_wanted(report);
   }
   report.seconds = lap();
@@ -205,23 +215,28 @@ bool Trainer::close_epoch() {
   state_.closed = true;
   if (report.weights) note_progress(report);
   observer_.on_validation(report);
+  observer_.on_tensors({state_.step, number, learner_->weights(), learner_->gradients()});
   return true;
 }
 
-std::optional<Score> Trainer::validate(const Weights& weights) {
+std::optional<Evaluation> Trainer::validate(const Weights& weights) {
   EvaluationHooks hooks;
   hooks.stop = [this] { return stop_requested(); };
-  const Evaluation evaluation = evaluate(model_with(weights), *validation_loader_, pool_, hooks);
+  Evaluation evaluation = evaluate(model_with(weights), *validation_loader_, pool_, hooks);
   report_problems(validation_loader_->problems());
   if (!evaluation.complete) return std::nullopt;
-  return Score{evaluation.loss, evaluation.metrics.top1(), evaluation.metrics.top5()};
+  return evaluation;
+}
+
+// Of the weights and their average, which is to be saved.
+bool Trainer::prefers_average(const ValidationReport& report) const {
+  return report.average && (recipe_.save == "last" || report.average->top1 >= report.weights->top1);
 }
 
 void Trainer::save_if_wanted(ValidationReport& report) {
-  const bool last = recipe_.save == "last";
-  const bool averaged = report.average && (last || report.average->top1 >= report.weights->top1);
+  const bool averaged = prefers_average(report);
   const double top1 = averaged ? report.average->top1 : report.weights->top1;
-  if (!last && top1 <= state_.best) return;
+  if (recipe_.save != "last" && top1 <= state_.best) return;
   save_model(model_with(averaged ? *learner_->average() : learner_->weights()), folder_.model());
   state_.best = top1;
   report.saved = true;

@@ -9,6 +9,7 @@
 
 #include "linnet/error.h"
 #include "linnet/tracking/comet.h"
+#include "training/tracking/comet/base64.h"
 
 namespace linnet::tracking {
 namespace {
@@ -92,26 +93,11 @@ CometMode mode_of(const std::string& choice, const Values& values) {
   return values.flag("COMET_START_ONLINE", true) ? CometMode::online : CometMode::offline;
 }
 
-std::string from_base64(const std::string& text) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t digit = digits.find(c == '-' ? '+' : c == '_' ? '/' : c);
-    if (digit == std::string_view::npos) break;
-    bits = bits << 6 | static_cast<unsigned>(digit);
-    if ((count += 6) < 8) continue;
-    bytes += static_cast<char>(bits >> (count -= 8) & 0xff);
-  }
-  return bytes;
-}
-
 /// Keys of servers of one's own may say where that is: KEY*BASE64, {"baseUrl": "https://..."}.
 std::string server_of_key(const std::string& key) {
   const std::size_t star = key.find('*');
   if (star == std::string::npos) return "";
-  const auto json = nlohmann::json::parse(from_base64(key.substr(star + 1)), nullptr, false);
+  const auto json = nlohmann::json::parse(comet::from_base64(key.substr(star + 1)), nullptr, false);
   const bool fits = json.is_object() && json.contains("baseUrl") && json["baseUrl"].is_string();
   return fits ? json["baseUrl"].get<std::string>() : "";
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "linnet/tracking/asset.h"
+
 namespace linnet::tracking {
 
 struct SeriesSummary {
@@ -102,6 +104,8 @@ class Record {
   void remove(std::int64_t run);  ///< with all that no other run needs
   void add_tag(std::int64_t run, const std::string& tag);
   void remove_tag(std::int64_t run, const std::string& tag);
+  /// Throws linnet::Error that names the file if it cannot be read.
+  void attach(std::int64_t run, const AssetInfo& info, const std::string& path);
 
  private:
   class Reader;

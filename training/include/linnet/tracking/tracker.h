@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "linnet/tracking/asset.h"
+
 namespace linnet::tracking {
 
 struct RunInfo {
@@ -28,14 +30,6 @@ struct Place {
   std::int64_t step = 0;
   std::optional<std::int64_t> epoch = std::nullopt;
   std::string_view context = {};  ///< "train", "validate"; empty: none
-};
-
-/// A file of a run. Equal contents are kept once, whatever they are called.
-struct AssetInfo {
-  std::string kind = "asset";  ///< "asset", "image", "histogram", "confusion-matrix", "model", "html", "curve"
-  std::string name = {};       ///< with extension, may hold "/"
-  std::optional<std::int64_t> step = std::nullopt, epoch = std::nullopt;
-  std::string metadata = "{}";  ///< a JSON object
 };
 
 class Tracker {

@@ -33,6 +33,9 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                    Orientation orientation = Orientation::as_stored);
 Image read_image(const std::string& path, Orientation orientation = Orientation::as_stored);
 
+/// The bytes of a PNG file.
+std::string encode_png(const Image& image);
+
 enum class Interpolation : std::uint8_t { bilinear, bicubic };
 
 /// "bilinear" or "bicubic". Throws linnet::Error for other names.

@@ -158,6 +158,8 @@ struct Recipe {
     std::string database = "auto";
     std::string name;
     std::vector<std::string> tags;
+    Integer histograms = 0;
+    Integer images = 0;
   } tracking;
 
   struct Comet {

@@ -14,6 +14,8 @@
 #include "linnet/summary.h"
 #include "linnet/training/checkpoint.h"
 #include "linnet/training/dataset.h"
+#include "linnet/training/loader.h"
+#include "linnet/training/metrics.h"
 #include "linnet/training/recipe.h"
 
 namespace linnet::training {
@@ -29,7 +31,8 @@ struct RunPlan {
   Integer first_step = 0, last_step = 0;  ///< does the steps [first_step, last_step)
   int threads = 0;
   std::string isa;
-  std::vector<std::string> notes = {};  ///< lines for people: balance of the classes, where the weights come from
+  std::vector<std::string> classes = {};  ///< their names
+  std::vector<std::string> notes = {};    ///< lines for people: balance of the classes, where the weights come from
 };
 
 struct StepReport {
@@ -48,21 +51,33 @@ struct Score {
 struct ValidationReport {
   Integer step = 0;
   Integer epoch = 0;
-  Tally training;                ///< of the epoch
-  std::optional<Score> weights;  ///< validation of the weights; empty where validate_every left it out
-  std::optional<Score> average;  ///< of their moving average, if there is one
-  bool saved = false;            ///< model.safetensors was written anew
-  double seconds = 0;            ///< since the last step
+  Tally training;                    ///< of the epoch
+  std::optional<Score> weights;      ///< validation of the weights; empty where validate_every left it out
+  std::optional<Score> average;      ///< of their moving average, if there is one
+  const Metrics* metrics = nullptr;  ///< of the one that is saved, or would be if it were better than before
+  bool saved = false;                ///< model.safetensors was written anew
+  double seconds = 0;                ///< since the last step
 };
 
-/// Watches a run. Called on the thread that trains.
+/// The network at the end of an epoch.
+struct TensorsReport {
+  Integer step = 0;
+  Integer epoch = 0;
+  const Weights& weights;
+  const Weights& gradients;  ///< of the last step, as the optimiser took them; empty if another process did that step
+};
+
+/// Watches a run. Called on the thread that trains. What reports refer to lasts as long as the call.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
   virtual void on_plan(const RunPlan&) {}
+  /// Before the first step of the run; not where it is resumed.
+  virtual void on_first_batch(const Batch&) {}
   virtual void on_step(const StepReport&) {}
   virtual void on_validation_begin() {}
   virtual void on_validation(const ValidationReport&) {}
+  virtual void on_tensors(const TensorsReport&) {}
   /// Something that does not end the run: a picture that could not be read, a loader that is too slow.
   virtual void on_problem(const std::string&) {}
 };
