@@ -52,7 +52,7 @@ void Progress::on_plan(const RunPlan& plan) {
 
 void Progress::on_step(const StepReport& report) {
   seconds_ += report.seconds;
-  const double per_image = report.seconds / static_cast<double>(std::max<Index>(report.images, 1));
+  const double per_image = report.seconds / static_cast<double>(std::max<Integer>(report.images, 1));
   seconds_per_image_ = seconds_per_image_ == 0 ? per_image : 0.95 * seconds_per_image_ + 0.05 * per_image;
   if (seconds_ < next_line_) return;
   next_line_ = seconds_ + (options_.terminal ? redraw_seconds : options_.every_seconds);

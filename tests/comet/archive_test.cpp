@@ -24,7 +24,7 @@ std::map<std::string, std::string> unzipped(const std::string& path) {
     char name[256];
     unz_file_info64 info{};
     unzGetCurrentFileInfo64(zip, &info, name, sizeof name, nullptr, 0, nullptr, 0);
-    std::string bytes(info.uncompressed_size, '\0');
+    std::string bytes(static_cast<std::size_t>(info.uncompressed_size), '\0');
     unzOpenCurrentFile(zip);
     EXPECT_EQ(unzReadCurrentFile(zip, bytes.data(), static_cast<unsigned>(bytes.size())),
               static_cast<int>(bytes.size()));

@@ -109,11 +109,12 @@ TEST_F(MappedModel, ValuesMayBeginAnywhere) {
   const std::string bytes = read_file(path_);
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), sizeof length);
-  for (const std::size_t more : {1, 2, 3, 4}) {
+  for (std::size_t more = 1; more <= 4; ++more) {
     const std::uint64_t longer = length + more;
     std::string shifted(sizeof longer, '\0');
     std::memcpy(shifted.data(), &longer, sizeof longer);
-    shifted += bytes.substr(sizeof longer, length) + std::string(more, ' ') + bytes.substr(sizeof longer + length);
+    shifted += bytes.substr(sizeof longer);
+    shifted.insert(sizeof longer + static_cast<std::size_t>(length), more, ' ');
     write_file(path_, shifted);
     EXPECT_EQ(test::run_plan(load_model(path_), {}, input_), expected) << more;
   }

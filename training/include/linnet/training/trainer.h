@@ -40,7 +40,7 @@ struct StepReport {
   Integer epoch = 0;  ///< of this step, from 1
   double learning_rate = 0;
   Tally tally;  ///< of the epoch so far
-  Index images = 0;
+  Integer images = 0;
   double seconds = 0;  ///< of this step, waiting for the loader included
 };
 
