@@ -69,6 +69,10 @@ TEST(AutogradOps, Conv2d) {
       {1, 8, 7, 2, {.out_channels = 3, .kernel = 3, .dilation = 2, .padding = pad(1)}},
       {1, 9, 9, 1, {.out_channels = 4, .kernel = 7, .stride = 3, .padding = same}},
       {1, 5, 5, 3, {.out_channels = 2, .kernel = 2, .stride = 2}},
+      // dense, both ways by Winograd: whole tiles, overhanging ones, no padding
+      {1, 8, 8, 16, {.out_channels = 16, .kernel = 3, .padding = pad(1)}},
+      {1, 7, 11, 17, {.out_channels = 19, .kernel = 3, .padding = pad(1), .bias = true}},
+      {1, 10, 10, 16, {.out_channels = 17, .kernel = 3}},
   };
   ThreadPool pool(2);
   for (const Case& c : cases) {
