@@ -111,7 +111,7 @@ TEST_F(BenchModels, EveryFormat) {
                                    folder_.file("a.json") + "' --benchmark-json '" + folder_.file("g.json") + "'");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const nlohmann::json row = nlohmann::json::parse(read_file(folder_.file("a.json"))).at(0);
-  EXPECT_EQ(row.at("cpus"), nlohmann::json({0}));
+  EXPECT_EQ(row.at("cpus"), nlohmann::json::array({0}));
   EXPECT_GE(row.at("runs"), 12);
   EXPECT_GE(row.at("seconds"), 0.05);
   EXPECT_LE(row.at("median_low_ms"), row.at("median_ms"));

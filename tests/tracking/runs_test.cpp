@@ -119,14 +119,13 @@ TEST_F(TrackingPrograms, PicturesHistogramsAndConfusionAreRecordedOnce) {
     EXPECT_EQ(asset.epoch, 2);
     EXPECT_TRUE(histograms.insert(asset.name).second) << asset.name;
   }
+  EXPECT_GT(histograms.size(), 40U);
   for (const std::string& name : histograms) {
-    if (name.starts_with("gradients/")) {
-      EXPECT_EQ(histograms.count("weights/" + name.substr(10)), 1U) << name;
-    }
+    const bool of_weights = name.starts_with("weights/");
+    const std::string tensor = name.substr(name.find('/') + 1);
+    EXPECT_EQ(histograms.count((of_weights ? "gradients/" : "weights/") + tensor), 1U) << name;
+    EXPECT_EQ(name.find("running_"), std::string::npos) << name;
   }
-  EXPECT_GT(std::count_if(histograms.begin(), histograms.end(),
-                          [](const std::string& name) { return name.starts_with("gradients/"); }),
-            20);
 }
 
 TEST_F(TrackingPrograms, FilesAreAttachedToARun) {

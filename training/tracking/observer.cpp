@@ -70,7 +70,8 @@ void TrackingObserver::on_plan(const training::RunPlan& plan) {
 void TrackingObserver::on_first_batch(const training::Batch& batch) {
   const Index images = std::min(static_cast<Index>(recipe_.tracking.images), batch.input.dimension(0));
   for (Index i = 0; i < images; ++i) {
-    const std::string& label = classes_[static_cast<std::size_t>(batch.labels[static_cast<std::size_t>(i)])];
+    std::string label = classes_[static_cast<std::size_t>(batch.labels[static_cast<std::size_t>(i)])];
+    std::replace(label.begin(), label.end(), '/', '-');
     tracker_.image("first batch/" + std::to_string(i) + " " + label + ".png",
                    training::encode_png(picture_of(batch.input, i, recipe_)), {.step = 0});
   }

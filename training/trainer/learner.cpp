@@ -147,6 +147,12 @@ Learner::Outcome Learner::learn(const Batch& batch, Integer step) {
   return outcome;
 }
 
+Weights Learner::learning_weights() const {
+  Weights weights;
+  for (const auto& parameter : learnable_) weights.emplace(parameter.name, parameter.variable.value());
+  return weights;
+}
+
 Weights Learner::gradients() const {
   Weights gradients;
   for (const auto& parameter : learnable_)

@@ -37,7 +37,9 @@ class Learner {
 
   const Graph& graph() const { return graph_; }
   Weights weights() const { return model_.weights(); }
-  /// Of the last step, by the names of the parameters that learn; empty before the first one.
+  /// The weights that change: no running statistics, nothing that is frozen.
+  Weights learning_weights() const;
+  /// Of these, in the last step; empty before the first one.
   Weights gradients() const;
   /// Null without an average.
   const Weights* average() const { return ema_ ? &ema_->average() : nullptr; }

@@ -215,7 +215,7 @@ bool Trainer::close_epoch() {
   state_.closed = true;
   if (report.weights) note_progress(report);
   observer_.on_validation(report);
-  observer_.on_tensors({state_.step, number, learner_->weights(), learner_->gradients()});
+  observer_.on_tensors({state_.step, number, learner_->learning_weights(), learner_->gradients()});
   return true;
 }
 

@@ -59,7 +59,7 @@ struct ValidationReport {
   double seconds = 0;                ///< since the last step
 };
 
-/// The network at the end of an epoch.
+/// What learns, at the end of an epoch.
 struct TensorsReport {
   Integer step = 0;
   Integer epoch = 0;
