@@ -41,7 +41,10 @@ TrainingModel::TrainingModel(Graph graph, Weights weights) : graph_(std::move(gr
     const auto* activate = std::get_if<op::Activate>(&graph_.nodes[i].op);
     if (!activate) continue;
     const auto input = static_cast<std::size_t>(graph_.nodes[i].inputs[0]);
-    if (!std::holds_alternative<op::BatchNorm>(graph_.nodes[input].op) || uses[input] != 1) continue;
+    const Op& before = graph_.nodes[input].op;
+    const bool takes_it = std::holds_alternative<op::BatchNorm>(before) ||
+                          (std::holds_alternative<op::Conv2d>(before) && autograd::conv2d_takes(activate->activation));
+    if (!takes_it || uses[input] != 1) continue;
     steps_[input].fused_activation = activate->activation;
     steps_[i].is_fused = true;
   }
@@ -108,7 +111,9 @@ struct TrainingModel::Run {
   NormalisedMap operator()(const op::Conv2d& op) {
     if (step().norm >= 0 && joins_convolution(model.steps_[static_cast<std::size_t>(step().norm)]))
       return conv_norm(op);
-    return autograd::conv2d(input(0), parameter(0), op.bias ? parameter(1) : Variable(), op, pool);
+    op::Conv2d activated = op;
+    if (step().fused_activation != Activation::none) activated.activation = step().fused_activation;
+    return autograd::conv2d(input(0), parameter(0), op.bias ? parameter(1) : Variable(), activated, pool);
   }
   NormalisedMap operator()(const op::BatchNorm& op) {
     if (joins_convolution(step())) return map(0);

@@ -77,7 +77,7 @@ struct NormalisedMap::Operation {
   void forward(const Shape& shape, Tensor& variance, ThreadPool& pool) const {
     Tensor &mean = output->mean, &inverse_std = output->inverse_std;
     if (way() == Way::passes) {
-      output->products = convolve(convolution, x, weight, nullptr, shape, pool);
+      output->products = convolve(convolution, x, weight, {}, shape, pool);
       kernels::batch_norm_statistics(pool, {.rows = rows(),
                                             .channels = output->channels(),
                                             .input = output->products.data(),

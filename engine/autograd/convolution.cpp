@@ -84,10 +84,9 @@ Tensor packed_depthwise(const Convolution& c, const Tensor& weight) {
   return packed;
 }
 
-Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, const float* bias, Shape shape,
-                ThreadPool& pool) {
+Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, const kernels::Epilogue& epilogue,
+                Shape shape, ThreadPool& pool) {
   Tensor output(std::move(shape));
-  const kernels::Epilogue epilogue{.bias = bias};
   const Index area = c.window.kernel_area();
   switch (c.family()) {
     case Convolution::Family::pointwise: {

@@ -1,6 +1,7 @@
 // The four families of kernels behind a convolution, in all three directions.
 #pragma once
 
+#include "kernels/common/epilogue.h"
 #include "kernels/common/window.h"
 #include "linnet/tensor.h"
 #include "linnet/thread_pool.h"
@@ -19,9 +20,8 @@ struct Convolution {
   Family family() const;
 };
 
-/// `bias` may be null.
-Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, const float* bias, Shape shape,
-                ThreadPool& pool);
+Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, const kernels::Epilogue& epilogue,
+                Shape shape, ThreadPool& pool);
 /// `shape` is that of the input.
 Tensor input_gradient(const Convolution& c, const Shape& shape, const Tensor& weight, const Tensor& output_gradient,
                       ThreadPool& pool);

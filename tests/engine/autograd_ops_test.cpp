@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/finite_differences.h"
 #include "linnet/error.h"
 
@@ -85,6 +87,33 @@ TEST(AutogradOps, Conv2d) {
       return conv2d(in[0], in[1], c.op.bias ? in[2] : Variable(), c.op, pool);
     };
     EXPECT_LT(gradient_error(inputs, function, pool, 0.5), 2e-5);
+  }
+}
+
+TEST(AutogradOps, ConvolutionsTakeActivationsThatTheirValuesTell) {
+  ThreadPool pool(2);
+  const Tensor x = random_tensor({2, 9, 8, 16}, 1), bias = random_tensor({17}, 3);
+  const auto results = [&](op::Conv2d op, Index groups_inputs, Activation inside, Activation behind) {
+    op.activation = inside;
+    const Variable input(x, true), b(bias, true);
+    const Variable weight(random_tensor({op.out_channels, groups_inputs, op.kernel, op.kernel}, 2), true);
+    const Variable output = activate(conv2d(input, weight, op.bias ? b : Variable(), op, pool), behind, pool);
+    backward(testing::weighted_sum(output, random_tensor(output.shape(), 4)), pool);
+    return std::vector<Tensor>{output.value(), input.gradient(), weight.gradient(), b.gradient()};
+  };
+  for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6}) {
+    const auto expect_equal = [&](const op::Conv2d& op, Index group_inputs) {
+      const auto inside = results(op, group_inputs, activation, Activation::none);
+      const auto behind = results(op, group_inputs, Activation::none, activation);
+      for (std::size_t i = 0; i < inside.size(); ++i) {
+        ASSERT_EQ(inside[i].size(), behind[i].size());
+        EXPECT_TRUE(std::equal(inside[i].data(), inside[i].data() + inside[i].size(), behind[i].data())) << i;
+      }
+    };
+    expect_equal({.out_channels = 17, .bias = true}, 16);
+    expect_equal({.out_channels = 17, .kernel = 3, .padding = {.amount = 1}, .bias = true}, 16);
+    expect_equal({.out_channels = 16, .kernel = 3, .groups = 16, .padding = {.amount = 1}}, 1);
+    expect_equal({.out_channels = 4, .kernel = 3, .groups = 2}, 8);
   }
 }
 

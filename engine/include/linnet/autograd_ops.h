@@ -11,7 +11,10 @@
 
 namespace linnet::autograd {
 
-/// weight [out, in / groups, kernel, kernel]; bias [out], or undefined. Activation and residual of `op` must be unset.
+/// Whether conv2d takes this activation: none, and those whose derivative can be told from their value.
+bool conv2d_takes(Activation activation);
+
+/// weight [out, in / groups, kernel, kernel]; bias [out], or undefined. The residual of `op` must be unset.
 Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias, const op::Conv2d& op,
                 ThreadPool& pool);
 

@@ -62,7 +62,7 @@ class TrainingModel {
   struct Step {
     std::size_t first_parameter = 0;                 ///< of this node, in parameters_
     Activation fused_activation = Activation::none;  ///< of the node that follows
-    bool is_fused = false;                           ///< into the batch norm before it: nothing to do
+    bool is_fused = false;                           ///< into the node before it: nothing to do
     int norm = -1;                                   ///< the batch norm that in training is one with this convolution
     bool has_convolution = false;                    ///< this is such a batch norm
     bool has_one_reader = false;
