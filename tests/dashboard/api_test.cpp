@@ -39,7 +39,7 @@ TEST_F(DashboardApi, RunsAreListedWithoutLongTextsAndThenOnlyTheChangedOnes) {
 TEST_F(DashboardApi, ARunComesWithItsLayersAndFiles) {
   const json run = read("/api/run?key=" + run_named("first")["key"].get<std::string>());
   EXPECT_NE(run["texts"]["graph"].get<std::string>().find("conv_stem"), std::string::npos);
-  ASSERT_EQ(run["assets"].size(), 10U);
+  ASSERT_EQ(run["assets"].size(), 30U);
   EXPECT_EQ(read("/api/output?run=" + run["id"].dump()).size(), 2U);
   EXPECT_EQ(read("/api/output?run=" + run["id"].dump())[1]["error"], true);
 }

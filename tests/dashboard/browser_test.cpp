@@ -126,6 +126,20 @@ TEST_F(DashboardBrowser, RunsAreFilteredSortedAndCompared) {
   expect_no_complaints("compare");
 }
 
+TEST_F(DashboardBrowser, HistogramsAreFoundByTheirNames) {
+  open("/run?key=" + run_named("first")["key"].get<std::string>());
+  const std::string figures = "document.querySelectorAll('#histograms figure').length";
+  EXPECT_TRUE(browser_->wait_for(figures + " === 12"));
+  EXPECT_EQ(browser_->run("return document.querySelector('#histograms .soft').textContent"),
+            "12 of 21: filter to see others");
+  browser_->run(
+      "const filter = document.querySelector('#histograms input'); filter.value = 'BLOCKS.19';"
+      "filter.dispatchEvent(new Event('input'))");
+  EXPECT_TRUE(browser_->wait_for(figures + " === 1"));
+  EXPECT_GT(browser_->run("return " + points("blocks.19.weight")), 0);
+  expect_no_complaints("histograms");
+}
+
 TEST_F(DashboardBrowser, CurvesGrowWhileATrainingRuns) {
   const std::string train = std::string(LINNET_BINARY_DIR) + "/train_cli";
   if (const std::string reason = why_not_runnable(train); !reason.empty()) GTEST_SKIP() << reason;

@@ -60,6 +60,8 @@ void add_files(Tracker& tracker) {
     tracker.histogram("conv_stem.weight", weights, {.step = step});
     tracker.confusion_matrix({{40, 3, 0}, {5, 38, 2}, {0, 1, 44}}, {"disc", "square", "<b>star</b>"}, {.step = step});
   }
+  for (int layer = 0; layer < 20; ++layer)
+    tracker.histogram("blocks." + std::to_string(layer) + ".weight", weights, {.step = 3000});
   tracker.asset({.name = "notes/page.html"}, "<script>alert(1)</script>");
   tracker.output("a warning\n", true);
   tracker.text("graph", R"({"model": "mobilenetv1_025", "layers": [

@@ -1,10 +1,10 @@
 // How values were distributed: bins that grow by a tenth away from 0, gathered into bars of one width.
-import { number } from '/dom.js';
+import { number, replace } from '/dom.js';
 import { colour } from '/theme.js';
 import { byName, contents, StepSlider } from '/assets.js';
 import { axisColours, chartFigure, tooltipColours } from '/chart.js';
 
-const bars = 60;
+const bars = 60, atOnce = 12;
 
 // Where bin `index` begins and ends. Bin 775 is around 0, those above hold larger and larger values, those below are negative.
 function edges(index, { start, step }) {
@@ -34,14 +34,29 @@ export function barsOf(histogram) {
 
 export class Histograms {
   #places = new Map();
-  constructor(section) { this.section = section; }
+  #groups = new Map();
+  constructor(section) {
+    this.section = section;
+    this.filter = section.querySelector('input');
+    this.filter.addEventListener('input', () => this.#show());
+  }
 
   draw(assets) {
-    for (const [name, members] of byName(assets, 'histogram')) {
+    this.#groups = byName(assets, 'histogram');
+    this.section.hidden = this.#groups.size === 0;
+    this.#show();
+  }
+
+  // A network has hundreds of tensors: the first of those that the filter leaves.
+  #show() {
+    const wanted = this.filter.value.toLowerCase();
+    const found = [...this.#groups].filter(([name]) => name.toLowerCase().includes(wanted)), shown = found.slice(0, atOnce);
+    for (const [name, members] of shown) {
       if (!this.#places.has(name)) this.#places.set(name, this.#place(name));
       this.#places.get(name).slider.grow(members);
     }
-    this.section.hidden = this.#places.size === 0;
+    replace(this.section.querySelector('.grid'), ...shown.map(([name]) => this.#places.get(name).figure));
+    this.section.querySelector('.soft').textContent = found.length > atOnce ? `${atOnce} of ${found.length}: filter to see others` : '';
   }
 
   recolour() { for (const { chart } of this.#places.values()) { style(chart); chart.update('none'); } }
@@ -61,8 +76,7 @@ export class Histograms {
       chart.update('none');
     });
     figure.append(slider.element);
-    this.section.lastElementChild.append(figure);
-    return { chart, slider };
+    return { figure, chart, slider };
   }
 }
 
